@@ -1,0 +1,56 @@
+# `make book` and `make test` set up what they need; `make help` lists the rest.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/ready
+# One thread for linear algebra: figures are the same on every machine, and two workers do not fight for two cores.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+WORKERS ?= 2
+
+.PHONY: help book test quick notebooks pages lab lint lock clean
+
+help: ## list the commands
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
+
+$(READY): constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.x"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo "python3 -m venv failed: on Debian and Ubuntu, install python3-venv"; exit 1; }
+	@echo "setting up .venv from constraints.txt"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' constraints.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+book: $(READY) ## build the book, warnings being errors, and say where it is
+	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
+	@$(BIN)/python tools/prune.py _build/html
+	@echo "The book:  _build/html/index.html"
+	@echo "Serve it:  $(BIN)/python -m http.server --directory _build/html 8000"
+
+test: book ## check everything: package, theorems, notebooks, the built pages
+	@command -v chromium >/dev/null || echo "no chromium: the tests in a browser are skipped by name"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+quick: $(READY) ## the tests of the package alone, without notebooks and pages
+	@$(BIN)/python -m pytest -n $(WORKERS) -p no:nbval tests --ignore tests/test_book.py
+
+notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
+	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)
+
+pages: $(READY) ## write the generated pages anew: results and reproductions
+	@$(BIN)/python tools/pages.py
+	@$(BIN)/python tools/notebooks.py results reproductions
+
+lab: $(READY) ## open JupyterLab on the chapters
+	@$(BIN)/jupyter lab --notebook-dir=. chapters/preface.ipynb
+
+lint: $(READY) ## format and type checks
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/codespell
+
+lock: $(READY) ## resolve constraints.txt anew from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header --quiet --upgrade -o constraints.txt
+
+clean: ## remove what was built, not the environment
+	@rm -rf _build .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,56 @@
+"""Linear neural networks: their networks, losses, dynamics, and the theory beside them.
+
+The verbs and nouns of the book stand here; the rest is in the modules. Importing `lnn` costs NumPy and SciPy only:
+`lnn.plots` (matplotlib) and `lnn.symbolic` (SymPy) are imported by name.
+"""
+
+from lnn import datasets, initial, modes, preconditioner
+from lnn.balance import imbalance, imbalances
+from lnn.descent import end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
+from lnn.flow import end_to_end_flow, gradient_flow
+from lnn.losses import LeastSquares, PowerLoss
+from lnn.measurements import Entries, Everything, Measurement, Products, Samples
+from lnn.network import check, end_to_end, pack, pullback, unpack, widths
+from lnn.preconditioner import precondition
+from lnn.spectrum import effective_rank, nuclear_norm, schatten, shrink, singular_values, stable_rank
+from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
+
+__all__ = [
+    "Effort",
+    "Entries",
+    "Everything",
+    "LeastSquares",
+    "Loss",
+    "Measurement",
+    "Outcome",
+    "PowerLoss",
+    "Products",
+    "Samples",
+    "Trajectory",
+    "check",
+    "datasets",
+    "effective_rank",
+    "end_to_end",
+    "end_to_end_descent",
+    "end_to_end_flow",
+    "end_to_end_step",
+    "gradient_descent",
+    "gradient_flow",
+    "gradient_step",
+    "imbalance",
+    "imbalances",
+    "initial",
+    "modes",
+    "nuclear_norm",
+    "pack",
+    "precondition",
+    "preconditioner",
+    "pullback",
+    "record",
+    "schatten",
+    "shrink",
+    "singular_values",
+    "stable_rank",
+    "unpack",
+    "widths",
+]

@@ -1,0 +1,113 @@
+"""What every door of the package asks of its guests: real, finite, of the right shape, and said in numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Matrix = NDArray[np.float64]
+Weights = tuple[Matrix, ...]
+
+
+def check_array(values: ArrayLike, name: str) -> Matrix:
+    """Return `values` as a non-empty, finite float64 array.
+
+    Raises
+    ------
+    TypeError
+        If the entries are complex or no numbers.
+    ValueError
+        If the array is empty or ragged, or an entry is not finite.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name} must be a rectangular array of numbers, got rows of different lengths") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+    if array.size == 0:
+        raise ValueError(f"{name} must not be empty, got shape {array.shape}")
+    array = array.astype(np.float64, copy=False)
+    if not np.isfinite(array).all():
+        bad = array.size - int(np.isfinite(array).sum())
+        raise ValueError(f"{name} must be finite, got {bad} of {array.size} entries that are NaN or infinite")
+    return array
+
+
+def check_matrix(matrix: ArrayLike, name: str = "matrix", shape: tuple[int, ...] | None = None) -> Matrix:
+    """Return `matrix` as a finite float64 array of shape (…, m, n), with (m, n) = `shape` where that is given.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_array` does, or if the shape is not that of a matrix, or not the one needed.
+    """
+    array = check_array(matrix, name)
+    if array.ndim < 2:
+        raise ValueError(f"{name} must be a matrix (2 axes or more), got shape {array.shape}")
+    if shape is not None and array.shape[-2:] != shape:
+        raise ValueError(f"{name} must have shape {shape}, got {array.shape}")
+    return array
+
+
+def check_positive(value: Any, name: str) -> float:
+    """Return `value` as a positive, finite float.
+
+    Raises
+    ------
+    TypeError
+        If it is no real number.
+    ValueError
+        If it is zero, negative, NaN or infinite.
+    """
+    if isinstance(value, (bool, str)) or np.ndim(value) != 0 or np.iscomplexobj(value):
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+    number = float(value)
+    if not (np.isfinite(number) and number > 0):
+        raise ValueError(f"{name} must be positive and finite, got {number}")
+    return number
+
+
+def check_count(value: Any, name: str, least: int = 1) -> int:
+    """Return `value` as an integer that is at least `least`.
+
+    Raises
+    ------
+    TypeError
+        If it is no whole number.
+    ValueError
+        If it is smaller than `least`.
+    """
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name} must be a whole number, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
+
+
+def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
+    """Return `widths` (d_0, …, d_N) as a tuple of positive integers, at least two of them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there are fewer than two widths (depth 0) or one is not a positive whole number.
+    """
+    got = tuple(widths)
+    if len(got) < 2:
+        raise ValueError(f"widths must hold d_0, …, d_N for a depth N of at least 1, got {got}")
+    return tuple(check_count(d, f"width d_{j}") for j, d in enumerate(got))
+
+
+def check_rng(rng: Any) -> np.random.Generator:
+    """Return `rng` if it is a generator of random numbers.
+
+    Raises
+    ------
+    TypeError
+        If it is anything else, a seed included: randomness has one visible source.
+    """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"rng must be a numpy.random.Generator, e.g. np.random.default_rng(0), got {rng!r}")
+    return rng

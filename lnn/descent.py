@@ -1,0 +1,186 @@
+"""Discrete dynamics: gradient descent over the layers, and the rule that it induces on their product."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from numpy.typing import ArrayLike
+
+from lnn.checks import Matrix, Weights, check_count, check_matrix, check_positive
+from lnn.network import check, layer_gradients, prefixes, product
+from lnn.preconditioner import apply
+from lnn.trajectory import Loss, Trajectory, check_loss, record
+
+Every = int | Sequence[int]
+
+
+def _layer_step(weights: Weights, loss: Loss, step_size: float) -> Weights:
+    below = prefixes(weights)
+    gradients = layer_gradients(weights, below, loss.gradient(below[-1]))
+    return tuple(W - step_size * D for W, D in zip(weights, gradients, strict=True))
+
+
+def _end_to_end_step(W: Matrix, loss: Loss, depth: int, step_size: float) -> Matrix:
+    return W - step_size * apply(W, loss.gradient(W), depth)
+
+
+def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float) -> Weights:
+    """One step of gradient descent, W_j - η ∂φ/∂W_j for every layer at once.
+
+    Parameters
+    ----------
+    weights : N arrays, the j-th of shape (d_j, d_{j-1})
+    loss : Loss
+    step_size : float
+        η, in flow units a step.
+
+    Returns
+    -------
+    tuple of N arrays, shaped as the weights
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weights` is no network, the loss does not fit it, or the step size is not positive.
+
+    Notes
+    -----
+    `def-gd`, page `linear_networks`.
+    """
+    network = check(weights)
+    return _layer_step(network, check_loss(loss, product(network)), check_positive(step_size, "step_size"))
+
+
+def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> Matrix:
+    """One step W - η Σ_j [WWᵀ]^{(N-j)/N} ∇ℓ(W) [WᵀW]^{(j-1)/N} of the discrete end-to-end rule.
+
+    Parameters
+    ----------
+    W : array, shape (m, n)
+    loss : Loss
+    depth : int
+        N ≥ 1.
+    step_size : float
+        η, in flow units a step.
+
+    Returns
+    -------
+    array, shape (m, n)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `W` is no matrix, the loss does not fit it, the depth is below 1, or the step size is not positive.
+
+    Notes
+    -----
+    `prop-discrete`, page `end_to_end_dynamics`; [ACH18].
+    """
+    W = check_matrix(W, "W")
+    return _end_to_end_step(W, check_loss(loss, W), check_count(depth, "depth"), check_positive(step_size, "step_size"))
+
+
+def gradient_descent(
+    weights: Iterable[ArrayLike],
+    loss: Loss,
+    step_size: float,
+    steps: int,
+    *,
+    every: Every = 1,
+    stop: float | None = None,
+    progress: bool = False,
+) -> Trajectory:
+    """Gradient descent over the layers of a linear neural network.
+
+    Parameters
+    ----------
+    weights : N arrays, the j-th of shape (d_j, d_{j-1})
+        Where to start.
+    loss : Loss
+    step_size : float
+        η, in flow units a step.
+    steps : int
+        Number of steps, 0 or more.
+    every : int or increasing sequence of ints
+        Keep every so manieth step, or the steps with these numbers; the last one in any case.
+    stop : float, optional
+        End the run at the first kept step whose loss is at most this.
+    progress : bool
+        Show a bar (needs tqdm).
+
+    Returns
+    -------
+    Trajectory
+        Step k at time η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weights` is no network, the loss does not fit it, the step size is not positive, or `steps` negative.
+
+    Notes
+    -----
+    `def-gd`, page `linear_networks`.
+    """
+    network = check(weights)
+    check_loss(loss, product(network))
+    step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
+
+    def iterates() -> Iterator[tuple[float, Weights]]:
+        W = network
+        yield 0.0, W
+        for k in range(1, steps + 1):
+            W = _layer_step(W, loss, step_size)
+            yield step_size * k, W
+
+    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)
+
+
+def end_to_end_descent(
+    W: ArrayLike,
+    loss: Loss,
+    depth: int,
+    step_size: float,
+    steps: int,
+    *,
+    every: Every = 1,
+    stop: float | None = None,
+    progress: bool = False,
+) -> Trajectory:
+    """The discrete end-to-end rule: what gradient descent over a balanced network of some depth does to the product.
+
+    Parameters
+    ----------
+    W : array, shape (m, n)
+        End-to-end matrix to start from.
+    loss : Loss
+    depth : int
+        N ≥ 1; at N = 1 it is gradient descent on `W`.
+    step_size, steps, every, stop, progress
+        As in `gradient_descent`.
+
+    Returns
+    -------
+    Trajectory
+        A matrix is a network of depth 1: `weights` holds the end-to-end matrices alone.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gradient_descent` does, or if the depth is below 1.
+
+    Notes
+    -----
+    `prop-discrete`, page `end_to_end_dynamics`; [ACH18].
+    """
+    start = check_matrix(W, "W")
+    check_loss(loss, start)
+    depth, step_size = check_count(depth, "depth"), check_positive(step_size, "step_size")
+    steps = check_count(steps, "steps", least=0)
+
+    def iterates() -> Iterator[tuple[float, Weights]]:
+        W = start
+        yield 0.0, (W,)
+        for k in range(1, steps + 1):
+            W = _end_to_end_step(W, loss, depth, step_size)
+            yield step_size * k, (W,)
+
+    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)

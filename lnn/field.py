@@ -1,0 +1,49 @@
+"""The layers' velocities along gradient flow, computed in buffers that are made once."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from lnn.checks import Matrix
+
+
+class LayerField:
+    """The field -∂φ/∂(W_1, …, W_N) on packed weights: the two sweeps of `pullback`, without making an array.
+
+    Parameters
+    ----------
+    widths : (d_0, …, d_N)
+    gradient : callable
+        ∇ℓ at an end-to-end matrix, shape (d_N, d_0) to the same; what it returns is read at once and not kept.
+
+    Attributes
+    ----------
+    W : array, shape (d_N, d_0)
+        End-to-end matrix of the last weights that were asked for.
+    """
+
+    def __init__(self, widths: Sequence[int], gradient: Callable[[Matrix], Matrix]) -> None:
+        self.shapes = list(zip(widths[1:], widths[:-1], strict=True))
+        self.ends = np.cumsum([0, *(m * n for m, n in self.shapes)])
+        self.gradient = gradient
+        self.below = [np.zeros((m, widths[0])) for m in widths[1:]]
+        self.above = [np.zeros((m, widths[0])) for m in widths[1:]]
+        self.W = self.below[-1]
+
+    def layers(self, y: Matrix) -> list[Matrix]:
+        """Views of the layers in a packed vector."""
+        places = zip(self.ends[:-1], self.ends[1:], self.shapes, strict=True)
+        return [y[first:last].reshape(shape) for first, last, shape in places]
+
+    def __call__(self, y: Matrix, out: Matrix) -> None:
+        """Write the velocity at y, shape (n,), into `out`."""
+        weights, velocities = self.layers(y), self.layers(out)
+        below, above = self.below, self.above
+        below[0][:] = weights[0]
+        for j in range(1, len(weights)):
+            np.matmul(weights[j], below[j - 1], out=below[j])
+        np.negative(self.gradient(self.W), out=above[-1])  # next: minus ∇ℓ, pulled back through the layers above
+        for j in range(len(weights) - 1, 0, -1):
+            np.matmul(above[j], below[j - 1].T, out=velocities[j])
+            np.matmul(weights[j].T, above[j], out=above[j - 1])
+        velocities[0][:] = above[0]

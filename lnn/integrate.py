@@ -1,0 +1,203 @@
+"""From formulas to solutions: how long the next step is, and what is kept of the solution and when."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from enum import Enum
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.integrate import solve_ivp
+
+from lnn.chebyshev import Chebyshev, Switch
+from lnn.runge_kutta import EPS, DormandPrince, Ends, Field, Formula, Vector, norm
+
+Event = Callable[[Vector], float]
+
+
+class End(Enum):
+    """Where an integration ended."""
+
+    LAST = "at the last time"
+    EVENT = "where the event happened"
+    SHORT = "short of both: the step fell to zero"
+
+
+class Solution(NamedTuple):
+    """States, shape (T, n), at times, shape (T,), and what they cost (None: the solver does not say)."""
+
+    times: Vector
+    states: Vector
+    end: End
+    evaluations: int
+    steps: int | None
+    failed: int | None
+
+
+FORMULAS: dict[str, type[Formula]] = {"DP5": DormandPrince, "RKC2": Chebyshev, "switch": Switch}
+SCIPY = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+METHODS = (*FORMULAS, *SCIPY)
+
+
+def first_step(ends: Ends, order: int) -> float:
+    """A careful first step, from the size of f and its change along an Euler step [HNW93]."""
+    size, slope = norm(ends.y), norm(ends.f)
+    allowed = ends.atol + ends.rtol * size
+    h = 0.01 * max(size, allowed) / slope if slope > 0 else 1e-3
+    with np.errstate(all="ignore"):
+        np.add(ends.y, h * ends.f, out=ends.y_next)
+        ends.evaluate(ends.y_next, ends.f_next)
+        change = norm(ends.f_next - ends.f) / h
+    bend = max(slope, change) / allowed
+    return float(min(100 * h, (0.01 / bend) ** (1 / order))) if np.isfinite(bend) and bend > 0 else h
+
+
+def steps(formula: Formula, start: float, end: float) -> Iterator[tuple[float, float]]:
+    """Accepted steps (t, h) of y' = f(y) from `start` to `end`; while one is out, `formula.ends` holds its ends.
+
+    It ends early, short of `end`, if the step falls to the spacing of floating point: the solution blows up.
+    The last evaluation before a step comes out is at its right end.
+    """
+    t, h = start, min(first_step(formula.ends, formula.order), end - start)
+    while t < end:
+        least = 10 * EPS * max(abs(t), abs(end) * EPS)
+        while True:
+            h = min(h, formula.longest())
+            last = h >= (end - t) * (1 - 1e-12)
+            h = end - t if last else h
+            if not h > least:
+                return
+            ratio = formula.attempt(h)
+            formula.failed += ratio > 1
+            proposed = formula.propose(h, ratio)
+            if ratio <= 1:
+                break
+            h = proposed
+        yield t, h
+        formula.ends.advance()
+        t, h = (end if last else t + h), proposed
+
+
+def between(formula: Formula, h: float, theta: float) -> Vector:
+    """The solution at t + θh, 0 ≤ θ ≤ 1, within the step (t, h) that is out."""
+    ends, rest = formula.ends, 1 - theta
+    y = rest**2 * (1 + 2 * theta) * ends.y + theta**2 * (1 + 2 * rest) * ends.y_next
+    y += (h * theta * rest**2) * ends.f - (h * theta**2 * rest) * ends.f_next
+    bump = formula.bump()
+    if bump is not None:
+        y += (theta * rest) ** 2 * bump
+    return np.asarray(y)
+
+
+class _NoBar:
+    """A progress bar that shows nothing."""
+
+    n = 0.0
+
+    def update(self, step: float) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def solve(
+    field: Field,
+    y: Vector,
+    times: Vector,
+    method: str,
+    rtol: float,
+    atol: float,
+    event: Event | None = None,
+    progress: bool = False,
+) -> Solution:
+    """Solution of y' = f(y), y(times[0]) = y, at the given increasing times.
+
+    Parameters
+    ----------
+    field : callable
+        `field(y, out)` writes f(y) into `out`.
+    y : array, shape (n,)
+    times : array, shape (T,)
+    method : str
+        One of `METHODS`.
+    rtol, atol : float
+    event : callable, optional
+        A function of the state: the solution ends, with one more time, where it has come down to 0.
+    progress : bool
+        Show a bar (needs tqdm).
+    """
+    if event is not None and event(y) <= 0:
+        return Solution(times[:1], y[None], End.EVENT, 0, 0, 0)
+    if len(times) == 1:
+        return Solution(times, y[None], End.LAST, 0, 0, 0)
+    bar: Any = _NoBar()
+    if progress:
+        from tqdm.auto import tqdm
+
+        bar = tqdm(total=float(times[-1] - times[0]), leave=False)
+    try:
+        if method in FORMULAS:
+            return _by_formula(FORMULAS[method](Ends(field, y, rtol, atol)), times, event, bar)
+        return _by_scipy(field, y, times, method, rtol, atol, event, bar)
+    finally:
+        bar.close()
+
+
+def _by_formula(formula: Formula, times: Vector, event: Event | None, bar: Any) -> Solution:
+    """Solution by a formula of this package, which knows it between its steps."""
+    ends = formula.ends
+    moments, states, taken, end = [times[0]], [ends.y.copy()], 0, End.SHORT
+    for t, h in steps(formula, times[0], times[-1]):
+        taken += 1
+        bar.update(h)
+        theta, reached = 1.0, times[-1] if t + h >= times[-1] else t + h
+        if event is not None and event(ends.y_next) <= 0:
+            end, before = End.EVENT, 0.0
+            while theta - before > 1e-9:  # the event has happened at theta, and not before
+                middle = (before + theta) / 2
+                before, theta = (before, middle) if event(between(formula, h, middle)) <= 0 else (middle, theta)
+            reached = min(reached, t + theta * h)
+        due = times[len(moments) : np.searchsorted(times, reached, "left" if end is End.EVENT else "right")]
+        moments.extend(due)
+        states.extend(between(formula, h, (moment - t) / h) for moment in due)
+        if end is End.EVENT:
+            if reached > moments[-1]:
+                moments.append(reached)
+                states.append(between(formula, h, theta))
+            break
+    if end is End.SHORT and len(moments) == len(times):
+        end = End.LAST
+    return Solution(np.array(moments), np.stack(states), end, ends.evaluations, taken, formula.failed)
+
+
+def _by_scipy(
+    field: Field, y: Vector, times: Vector, method: str, rtol: float, atol: float, event: Event | None, bar: Any
+) -> Solution:
+    """Solution by one of SciPy's solvers."""
+
+    def derivative(t: float, y: Vector) -> Vector:
+        bar.update(max(0.0, t - times[0] - bar.n))
+        out = np.empty_like(y)
+        field(y, out)
+        return out
+
+    def happens(_: float, y: Vector) -> float:
+        return event(y) if event is not None else np.inf
+
+    happens.terminal = True  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        answer = solve_ivp(
+            derivative,
+            (times[0], times[-1]),
+            y,
+            method=method,
+            t_eval=times,
+            events=None if event is None else happens,
+            rtol=rtol,
+            atol=atol,
+        )
+    moments, states = np.asarray(answer.t), np.asarray(answer.y).T
+    end = {0: End.LAST, 1: End.EVENT, -1: End.SHORT}[answer.status]
+    if end is End.EVENT and moments[-1] < answer.t_events[0][-1]:
+        moments = np.append(moments, answer.t_events[0][-1])
+        states = np.vstack([states, answer.y_events[0][-1]])
+    return Solution(moments, states, end, int(answer.nfev), None, None)

@@ -1,0 +1,96 @@
+"""Losses of the linear model: functions of the end-to-end matrix that carry their own gradient."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lnn.checks import Matrix, check_array
+from lnn.measurements import Measurement
+
+
+def _observed(measure: Measurement, observed: ArrayLike) -> Matrix:
+    """Observations as a finite vector that the adjoint of the measurement accepts."""
+    y = check_array(observed, "observed")
+    if y.ndim != 1:
+        raise ValueError(f"observed must be a flat vector, as measure(W) is, got shape {y.shape}")
+    try:
+        shape = measure.adjoint(y).shape
+        count = measure(np.zeros(shape)).shape[-1]
+    except (ValueError, IndexError) as error:
+        raise ValueError(
+            f"observed holds {y.size} numbers, which is not what the measurement gives: {error}"
+        ) from error
+    if count != y.size:
+        raise ValueError(f"observed holds {y.size} numbers, but the measurement gives {count}")
+    return y
+
+
+@dataclass(frozen=True, eq=False)
+class LeastSquares:
+    """Half the sum of squares ℓ(W) = ½ ‖𝒜(W) - y‖², with ∇ℓ(W) = 𝒜*(𝒜(W) - y).
+
+    Parameters
+    ----------
+    measure : Measurement
+    observed : array, shape (k,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `observed` is not a finite real vector as long as what `measure` gives.
+    """
+
+    measure: Measurement
+    observed: Matrix
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "observed", _observed(self.measure, self.observed))
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Loss at W, shape (…, m, n): shape (…)."""
+        return 0.5 * ((self.measure(W) - self.observed) ** 2).sum(axis=-1)
+
+    def gradient(self, W: Matrix) -> Matrix:
+        """Gradient at W, shape (…, m, n): the same shape."""
+        return self.measure.adjoint(self.measure(W) - self.observed)
+
+
+@dataclass(frozen=True, eq=False)
+class PowerLoss:
+    """The sum of powers ℓ(W) = (1/p) Σ_i |𝒜(W)_i - y_i|^p; at p = 2 it is `LeastSquares`.
+
+    Parameters
+    ----------
+    measure : Measurement
+    observed : array, shape (k,)
+    p : float
+        At least 2, so that the gradient is differentiable almost everywhere and Lipschitz near 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `LeastSquares` does, or if p < 2.
+
+    Notes
+    -----
+    `prop-lp-stability`, page `acceleration`; [ACH18].
+    """
+
+    measure: Measurement
+    observed: Matrix
+    p: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "observed", _observed(self.measure, self.observed))
+        if not (np.isfinite(self.p) and self.p >= 2):
+            raise ValueError(f"p must be finite and at least 2, got {self.p}")
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Loss at W, shape (…, m, n): shape (…)."""
+        return (np.abs(self.measure(W) - self.observed) ** self.p).sum(axis=-1) / self.p
+
+    def gradient(self, W: Matrix) -> Matrix:
+        """Gradient at W, shape (…, m, n): the same shape."""
+        residual = self.measure(W) - self.observed
+        return self.measure.adjoint(np.sign(residual) * np.abs(residual) ** (self.p - 1))

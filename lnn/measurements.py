@@ -1,0 +1,151 @@
+"""Linear maps from a matrix to a vector of observations, each with its adjoint."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lnn.checks import Matrix, check_array, check_count, check_matrix
+
+
+def _flat(W: Matrix, shape: tuple[int, int]) -> Matrix:
+    """Entries of W, shape (…, m, n), row by row, or a word on its shape: a transpose has as many entries."""
+    if W.shape[-2:] != shape:
+        raise ValueError(f"this measurement takes matrices of shape {shape}, got {W.shape}")
+    return W.reshape(*W.shape[:-2], -1)
+
+
+class Measurement(Protocol):
+    """A linear map 𝒜 from matrices of shape (…, m, n) to vectors of shape (…, k).
+
+    Called, it measures; `adjoint` is 𝒜*, so that ⟨𝒜(W), r⟩ = ⟨W, 𝒜*(r)⟩.
+    """
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Observations 𝒜(W), shape (…, k)."""
+        ...
+
+    def adjoint(self, r: Matrix) -> Matrix:
+        """Matrix 𝒜*(r), shape (…, m, n)."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Everything:
+    """All entries of a matrix of shape (m, n), row by row: the measurement behind ½‖W - Φ‖_F².
+
+    Parameters
+    ----------
+    shape : (m, n)
+    """
+
+    shape: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        m, n = self.shape
+        check_count(m, "m")
+        check_count(n, "n")
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Entries of W, shape (…, m, n), as a vector of shape (…, m·n)."""
+        return _flat(W, self.shape)
+
+    def adjoint(self, r: Matrix) -> Matrix:
+        """Matrix of shape (…, m, n) with the entries r, shape (…, m·n)."""
+        return r.reshape(*r.shape[:-1], *self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """Predictions W X of a linear model on samples, the columns of X: the measurement of linear regression.
+
+    Parameters
+    ----------
+    X : array, shape (d_0, samples)
+    """
+
+    X: Matrix
+
+    def __post_init__(self) -> None:
+        X = check_matrix(self.X, "X")
+        if X.ndim != 2:
+            raise ValueError(f"X must have shape (d_0, samples), got {X.shape}")
+        object.__setattr__(self, "X", X)
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Predictions for W, shape (…, d_N, d_0), as a vector of shape (…, d_N·samples)."""
+        predictions = W @ self.X
+        return predictions.reshape(*predictions.shape[:-2], -1)
+
+    def adjoint(self, r: Matrix) -> Matrix:
+        """R Xᵀ, shape (…, d_N, d_0), with R the residuals r, shape (…, d_N·samples), as a matrix."""
+        return r.reshape(*r.shape[:-1], -1, self.X.shape[1]) @ self.X.T
+
+
+@dataclass(frozen=True, eq=False)
+class Entries:
+    """The entries of a matrix where a mask is true: the measurement of matrix completion.
+
+    Parameters
+    ----------
+    mask : boolean array, shape (m, n)
+    """
+
+    mask: NDArray[np.bool_]
+    places: NDArray[np.intp] = field(init=False, repr=False)  # ten times faster than the mask itself as an index
+
+    def __post_init__(self) -> None:
+        mask = np.asarray(self.mask)
+        if mask.dtype != bool:
+            raise TypeError(f"mask must be boolean, got dtype {mask.dtype}")
+        if mask.ndim != 2 or mask.size == 0:
+            raise ValueError(f"mask must have shape (m, n), got {mask.shape}")
+        object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "places", np.flatnonzero(mask))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (m, n) of the matrices that are measured."""
+        return self.mask.shape
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Observed entries of W, shape (…, m, n), as a vector of shape (…, k), row by row."""
+        return _flat(W, self.shape)[..., self.places]
+
+    def adjoint(self, r: Matrix) -> Matrix:
+        """Matrix of shape (…, m, n) with r, shape (…, k), at the observed places and 0 elsewhere."""
+        W = np.zeros((*r.shape[:-1], self.mask.size))
+        W[..., self.places] = r
+        return W.reshape(*r.shape[:-1], *self.shape)
+
+
+@dataclass(frozen=True, eq=False)
+class Products:
+    """Inner products ⟨A_i, W⟩ with given matrices: the measurement of matrix sensing.
+
+    Parameters
+    ----------
+    A : array, shape (k, m, n)
+    """
+
+    A: Matrix
+
+    def __post_init__(self) -> None:
+        A = check_array(self.A, "A")
+        if A.ndim != 3:
+            raise ValueError(f"A must have shape (k, m, n), got {A.shape}")
+        object.__setattr__(self, "A", np.ascontiguousarray(A))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape (m, n) of the matrices that are measured."""
+        return self.A.shape[1:]
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Inner products of W, shape (…, m, n), with A_1, …, A_k: shape (…, k)."""
+        return _flat(W, self.shape) @ self.A.reshape(len(self.A), -1).T
+
+    def adjoint(self, r: Matrix) -> Matrix:
+        """Σ_i r_i A_i, shape (…, m, n), for r of shape (…, k)."""
+        return (r @ self.A.reshape(len(self.A), -1)).reshape(*r.shape[:-1], *self.shape)

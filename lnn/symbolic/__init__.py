@@ -1,0 +1,1 @@
+"""Derivations in SymPy, one module a chapter: witnesses that meet the numerical functions in tests and on pages."""

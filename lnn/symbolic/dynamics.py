@@ -1,0 +1,323 @@
+"""SymPy derivations of the end-to-end dynamics: the rule, its preconditioner, and the field that is no gradient.
+
+Witnesses, not sources: nothing here uses `lnn`, and nothing in `lnn` uses it. Page `end_to_end_dynamics`.
+"""
+
+import sympy as sp
+
+
+def _rotation(name: str) -> sp.Matrix:
+    """Every rotation of the plane but one, by rational functions of one symbol: no sine to simplify."""
+    t = sp.Symbol(name, real=True)
+    return sp.Matrix([[1 - t**2, -2 * t], [2 * t, 1 - t**2]]) / (1 + t**2)
+
+
+def _product(factors: list[sp.Matrix], start: sp.Matrix) -> sp.Matrix:
+    result = start
+    for factor in factors:
+        result = factor * result
+    return result
+
+
+def end_to_end_sides(depth: int) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix, sp.Matrix]:
+    """Velocity of the product from the layers and from the rule, for every balanced network of widths (3, 2, …, 2).
+
+    The layers are W_j = Q_j S Q_{j-1}^T with S = diag(a, b), hidden rotations Q_j, and an input layer padded by
+    a column of zeros; the gradient of the loss is a matrix of free symbols. The input basis is the standard one,
+    which is no restriction: a rotation of the inputs turns both sides alike.
+
+    Parameters
+    ----------
+    depth : int
+        N ≥ 1.
+
+    Returns
+    -------
+    W, G : sympy.Matrix, 2 × 3
+        End-to-end matrix and gradient.
+    by_layers, by_rule : sympy.Matrix, 2 × 3
+        dW/dt by the product rule, and by the theorem.
+
+    Notes
+    -----
+    `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
+    """
+    a, b = sp.symbols("a b", positive=True)
+    G = sp.Matrix(2, 3, sp.symbols("g1:7"))
+    turns = [_rotation(f"t{j}") for j in range(1, depth + 1)]
+    padded = sp.diag(a, b).row_join(sp.zeros(2, 1))
+    layers = [turns[0] * padded]
+    layers += [turns[j] * sp.diag(a, b) * turns[j - 1].T for j in range(1, depth)]
+
+    by_layers = sp.zeros(2, 3)
+    # dW/dt = Σ_j A (dW_j/dt) B with A = W_N ⋯ W_{j+1}, B = W_{j-1} ⋯ W_1, and dW_j/dt = -A^T G B^T.
+    for j in range(depth):
+        above = _product(layers[j + 1 :], sp.eye(layers[j].rows))
+        below = _product(layers[:j], sp.eye(3))
+        outer, inner = ((A * A.T).applyfunc(sp.cancel) for A in (above, below.T))
+        by_layers -= outer * G * inner
+
+    # W = Q_N [S^N 0], so the k-th root of order N of W W^T is Q_N S^{2k} Q_N^T, and of W^T W it is diag(S^{2k}, 0).
+    by_rule = sp.zeros(2, 3)
+    for j in range(1, depth + 1):
+        left = turns[-1] * sp.diag(a, b) ** (2 * (depth - j)) * turns[-1].T
+        right = sp.eye(3) if j == 1 else sp.diag(a, b, 0) ** (2 * (j - 1))
+        by_rule -= left * G * right
+    return _product(layers, sp.eye(3)), G, by_layers, by_rule
+
+
+def end_to_end_defect(depth: int) -> sp.Matrix:
+    """The difference of the two velocities in `end_to_end_sides`.
+
+    Parameters
+    ----------
+    depth : int
+        N ≥ 1.
+
+    Returns
+    -------
+    sympy.Matrix, 2 × 3
+        Simplified; zero, because the theorem holds.
+
+    Notes
+    -----
+    `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
+    """
+    _, _, by_layers, by_rule = end_to_end_sides(depth)
+    return (by_layers - by_rule).applyfunc(sp.cancel)
+
+
+def kronecker_defect() -> sp.Matrix:
+    """The difference vec(A X B) - (B^T ⊗ A) vec(X) for A 2 × 2, X 2 × 3, B 3 × 3 of free symbols.
+
+    Returns
+    -------
+    sympy.Matrix, 6 × 1
+        Expanded; zero, because the identity holds.
+
+    Notes
+    -----
+    `prop-preconditioner`, page `end_to_end_dynamics`.
+    """
+    A = sp.Matrix(2, 2, sp.symbols("a1:5"))
+    X = sp.Matrix(2, 3, sp.symbols("x1:7"))
+    B = sp.Matrix(3, 3, sp.symbols("b1:10"))
+    return ((A * X * B).vec() - sp.kronecker_product(B.T, A) * X.vec()).expand()
+
+
+def gain(depth: int) -> tuple[sp.Symbol, sp.Symbol, sp.Expr]:
+    """The eigenvalue Σ_j s^{2(N-j)/N} u^{2(j-1)/N} of the preconditioner that belongs to singular values s and u.
+
+    Parameters
+    ----------
+    depth : int
+        N ≥ 1.
+
+    Returns
+    -------
+    s, u : sympy.Symbol
+        The two singular values, positive.
+    eigenvalue : sympy.Expr
+
+    Notes
+    -----
+    `prop-preconditioner`, page `end_to_end_dynamics`; [ACH18].
+    """
+    s, u = sp.symbols("sigma_r sigma_q", positive=True)
+    pairs = ((sp.Rational(2 * (depth - j), depth), sp.Rational(2 * (j - 1), depth)) for j in range(1, depth + 1))
+    return s, u, sp.Add(*(s**left * u**right for left, right in pairs))
+
+
+def single_output_fields(depth: int, inputs: int) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix, sp.Matrix]:
+    """The end-to-end rule for one output, from the sum over layers and from the closed form.
+
+    Parameters
+    ----------
+    depth : int
+        N ≥ 1.
+    inputs : int
+        d_0.
+
+    Returns
+    -------
+    w, g : sympy.Matrix, d_0 × 1
+        Weight vector and gradient, of real symbols.
+    from_sum : sympy.Matrix, d_0 × 1
+        Transposed row Σ_j [WW^T]^{(N-j)/N} g^T [W^TW]^{(j-1)/N}, with W = w^T.
+    closed : sympy.Matrix, d_0 × 1
+        ‖w‖^{2-2/N} (g + (N - 1) Pr_w g).
+
+    Notes
+    -----
+    `cor-single-output`, page `end_to_end_dynamics`; [ACH18].
+    """
+    w = sp.Matrix(sp.symbols(f"w1:{inputs + 1}", real=True))
+    g = sp.Matrix(sp.symbols(f"g1:{inputs + 1}", real=True))
+    square = (w.T * w)[0]  # the one eigenvalue of W W^T, and the one of W^T W that is not zero
+    from_sum = sp.zeros(inputs, 1)
+    for j in range(1, depth + 1):
+        left = square ** sp.Rational(depth - j, depth)
+        # [W^TW]^k = square^k (w w^T / square) for k > 0, and the identity for k = 0.
+        right = sp.eye(inputs) if j == 1 else square ** (sp.Rational(j - 1, depth) - 1) * w * w.T
+        from_sum += left * right * g
+    along = w * (w.T * g)[0] / square
+    return w, g, from_sum, square ** (1 - sp.Rational(1, depth)) * (g + (depth - 1) * along)
+
+
+def warmup_defect() -> sp.Matrix:
+    """One step of descent on w = w_1 ω_2, less its exact form (1 - γ)(w - ρ∇).
+
+    Returns
+    -------
+    sympy.Matrix, 2 × 1
+        Expanded; zero, because the form is exact.
+
+    Notes
+    -----
+    `prop-warmup`, page `end_to_end_dynamics`; [ACH18].
+    """
+    eta, omega = sp.symbols("eta omega", positive=True)
+    layer = sp.Matrix(sp.symbols("a1:3", real=True))
+    g = sp.Matrix(sp.symbols("g1:3", real=True))
+    slope = (layer.T * g)[0]
+    stepped = (layer - eta * omega * g) * (omega - eta * slope)
+    rho, gamma = eta * omega**2, eta * slope / omega
+    return (stepped - (1 - gamma) * (omega * layer - rho * g)).expand()
+
+
+def plane_field(depth: sp.Expr) -> tuple[sp.Symbol, sp.Symbol, sp.Matrix]:
+    """The field r^{2-2/N} (g + (N - 1) Pr_w g) in the plane, for the constant gradient g = (1, 0).
+
+    Parameters
+    ----------
+    depth : sympy expression
+        N, a number or a symbol.
+
+    Returns
+    -------
+    x, y : sympy.Symbol
+    field : sympy.Matrix, 2 × 1
+
+    Notes
+    -----
+    `thm-no-regularizer`, page `end_to_end_dynamics`; [ACH18].
+    """
+    x, y = sp.symbols("x y", real=True)
+    square = x**2 + y**2
+    g, w = sp.Matrix([1, 0]), sp.Matrix([x, y])
+    return x, y, square ** (1 - 1 / sp.sympify(depth)) * (g + (depth - 1) * w * x / square)
+
+
+def curl() -> tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Expr]:
+    """Asymmetry ∂_x F_2 - ∂_y F_1 of the Jacobian of `plane_field`, at (r cos θ, r sin θ).
+
+    Returns
+    -------
+    N, r, theta : sympy.Symbol
+    asymmetry : sympy.Expr
+
+    Notes
+    -----
+    `thm-no-regularizer`, page `end_to_end_dynamics`.
+    """
+    N, r = sp.symbols("N r", positive=True)
+    theta = sp.Symbol("theta", real=True)
+    x, y, field = plane_field(N)
+    difference = sp.diff(field[1], x) - sp.diff(field[0], y)
+    polar = difference.subs({x: r * sp.cos(theta), y: r * sp.sin(theta)})
+    return N, r, theta, sp.factor(sp.powsimp(sp.simplify(polar)))
+
+
+def line_integral() -> tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Expr]:
+    """Integral of `plane_field` over the closed curve Γ_{r,R}, piece by piece.
+
+    The curve runs from (-R, 0) to (-r, 0), over the upper arc of radius r to (r, 0), on to (R, 0), and back over
+    the upper arc of radius R.
+
+    Returns
+    -------
+    N, r, R : sympy.Symbol
+    integral : sympy.Expr
+        2 (N - 1)(N - 2)/(3N - 2) (R^{3-2/N} - r^{3-2/N}).
+
+    Notes
+    -----
+    `thm-no-regularizer`, page `end_to_end_dynamics`; [ACH18].
+    """
+    N, r, R, s, a = sp.symbols("N r R s a", positive=True)
+    angle = sp.Symbol("angle", real=True)
+    # On the rays the field is N s^a (1, 0), on an arc of radius s its tangential part is -s^a sin(angle); a = 2 - 2/N.
+    ray = sp.integrate(N * s**a, (s, r, R))
+    arc = sp.integrate(-sp.sin(angle) * s**a * s, (angle, 0, sp.pi))
+    whole = sp.factor(2 * ray - arc.subs(s, r) + arc.subs(s, R))
+    scale = sp.simplify(whole / (R ** (a + 1) - r ** (a + 1))).subs(a, 2 - 2 / N)
+    integral = sp.factor(scale) * (R ** (3 - 2 / N) - r ** (3 - 2 / N))
+    return N, r, R, integral
+
+
+def curl_formula_defect(depth: int) -> sp.Expr:
+    """Asymmetry of the field's Jacobian less its formula, for a loss in the plane left undetermined.
+
+    With H the Hessian of the loss, g its gradient, r the norm of w, and the asymmetry ∂_x F_2 - ∂_y F_1, the
+    formula is (N - 1) r^{-2/N} (v_1 y - v_2 x), where v = (N - 2)/N g + H w.
+
+    Parameters
+    ----------
+    depth : int
+        N ≥ 2.
+
+    Returns
+    -------
+    sympy.Expr
+        Simplified; zero, because the formula holds.
+
+    Notes
+    -----
+    `prop-when-regularizer`, page `end_to_end_dynamics`.
+    """
+    x, y = sp.symbols("x y", real=True)
+    loss = sp.Function("ell")(x, y)
+    N, w, square = sp.Integer(depth), sp.Matrix([x, y]), x**2 + y**2
+    g = sp.Matrix([loss.diff(x), loss.diff(y)])
+    field = square ** (1 - 1 / N) * (g + (N - 1) * w * (w.T * g)[0] / square)
+    v = (N - 2) / N * g + sp.hessian(loss, (x, y)) * w
+    asymmetry = field[1].diff(x) - field[0].diff(y)
+    return sp.simplify(asymmetry - (N - 1) * square ** (-1 / N) * (v[0] * y - v[1] * x))
+
+
+def potential_defect() -> sp.Matrix:
+    """At N = 2 and with a constant gradient g in space: field less ∇(‖w‖⟨g, w⟩).
+
+    Returns
+    -------
+    sympy.Matrix, 3 × 1
+        Simplified; zero, because the field is that gradient.
+
+    Notes
+    -----
+    `thm-no-regularizer`, page `end_to_end_dynamics`.
+    """
+    w, g, _, field = single_output_fields(2, 3)
+    potential = sp.sqrt((w.T * w)[0]) * (g.T * w)[0]
+    return (field - sp.Matrix([potential.diff(v) for v in w])).applyfunc(sp.simplify)
+
+
+def quadratic_curl() -> sp.Expr:
+    """At N = 2 and for ℓ(w) = ½(p x² + 2q xy + s y²) - ⟨b, w⟩: asymmetry ∂_x F_2 - ∂_y F_1 of the Jacobian.
+
+    Returns
+    -------
+    sympy.Expr
+        ((p - s) x y + q (y² - x²)) / ‖w‖: zero everywhere only if p = s and q = 0.
+
+    Notes
+    -----
+    `thm-no-regularizer`, page `end_to_end_dynamics`.
+    """
+    x, y = sp.symbols("x y", real=True)
+    p, q, s, b, c = sp.symbols("p q s b_1 b_2", real=True)
+    radius = sp.sqrt(x**2 + y**2)
+    g = sp.Matrix([p * x + q * y - b, q * x + s * y - c])
+    w = sp.Matrix([x, y])
+    field = radius * g + w * (w.T * g)[0] / radius
+    return sp.factor(sp.simplify(field[1].diff(x) - field[0].diff(y)))

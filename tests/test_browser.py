@@ -1,0 +1,97 @@
+"""The built pages in a real browser: formulas are set, nothing complains, nothing scrolls sideways on a phone."""
+
+import shutil
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
+NAMES = sorted(path.stem for path in SITE.glob("chapters/*.html"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=SITE))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        chromium = play.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # no name is resolved: all is on board
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+def open_page(browser, address, name, width, **options):
+    """Open a page, all toggles unfolded, and wait until its formulas are set; return it with what it complained of."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+    page, complaints = context.new_page(), []
+    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(f"not loaded: {request.url}"))
+    page.goto(f"{address}/chapters/{name}.html")
+    page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.promise)")
+    page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => true) : true")
+    return page, complaints
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_formulas_are_set_and_nothing_complains(browser, address, name):
+    page, complaints = open_page(browser, address, name, 1200)
+    bare = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')).length"
+    unset = page.evaluate(bare)
+    wrong = page.evaluate("[...document.querySelectorAll('mjx-merror')].map(e => e.textContent)")
+    assert (unset, wrong, complaints) == (0, [], [])
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_as_many_toggles_work_as_there_are_dropdowns(browser, address, name):
+    page, _ = open_page(browser, address, name, 1200)
+    dropdowns = page.locator("div.admonition.dropdown").count()
+    assert page.locator("div.admonition.dropdown button.toggle-button").count() == dropdowns
+    hidden = page.locator("div.admonition.toggle-hidden").count()
+    assert hidden == dropdowns
+    if dropdowns:
+        page.locator("div.admonition.dropdown .admonition-title").first.click()
+        assert page.locator("div.admonition.toggle-hidden").count() == dropdowns - 1
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_scrolls_sideways_at_the_width_of_a_phone(browser, address, name, scheme):
+    page, _ = open_page(browser, address, name, 390, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('.toggle-hidden').forEach(e => e.classList.remove('toggle-hidden'))")
+    excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wide = page.evaluate(
+        """[...document.querySelectorAll('article *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
+           && !e.closest('pre, mjx-container, table, .pst-scrollable-table-container, .math'))
+           .map(e => e.tagName + '.' + e.className).slice(0, 5)"""
+    )
+    assert excess <= 0, wide
+    page.context.close()

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+from draws import seeds, slope
+from hypothesis import given
+from hypothesis import strategies as st
+from tolerances import EXACT, SLOPE
+
+import lnn
+
+
+@pytest.mark.parametrize("p", [2, 3, 4, 6])
+def test_the_gradient_leaves_a_taylor_remainder_of_second_order(p):
+    rng = np.random.default_rng(0)
+    loss = lnn.PowerLoss(lnn.Samples(rng.standard_normal((4, 9))), rng.standard_normal(27), p)
+    W, V = rng.standard_normal((2, 3, 4))
+    sizes = 10.0 ** -np.arange(2, 5)
+    remainders = [abs(loss(W + h * V) - loss(W) - h * np.sum(V * loss.gradient(W))) for h in sizes]
+    assert abs(slope(sizes, remainders) - 2) < SLOPE
+
+
+@given(seeds, st.integers(1, 4), st.integers(1, 4))
+def test_at_p_2_the_power_loss_is_least_squares(seed, m, n):
+    rng = np.random.default_rng(seed)
+    measure = lnn.Products(rng.standard_normal((6, m, n)))
+    y, W = rng.standard_normal(6), rng.standard_normal((3, m, n))
+    least, power = lnn.LeastSquares(measure, y), lnn.PowerLoss(measure, y, 2)
+    np.testing.assert_allclose(least(W), power(W), rtol=EXACT)
+    np.testing.assert_allclose(least.gradient(W), power.gradient(W), rtol=EXACT, atol=EXACT)
+
+
+def test_least_squares_is_half_the_squared_distance_on_all_entries():
+    rng = np.random.default_rng(1)
+    W, target = rng.standard_normal((2, 5, 7))
+    loss = lnn.LeastSquares(lnn.Everything((5, 7)), target.ravel())
+    assert np.isclose(loss(W), 0.5 * np.linalg.norm(W - target) ** 2, rtol=EXACT)
+    np.testing.assert_allclose(loss.gradient(W), W - target, rtol=EXACT)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: lnn.LeastSquares(lnn.Everything((2, 2)), np.ones(3)), ValueError, "holds 3 numbers"),
+        (lambda: lnn.LeastSquares(lnn.Entries(np.eye(2, dtype=bool)), np.ones(3)), ValueError, "holds 3 numbers"),
+        (lambda: lnn.LeastSquares(lnn.Samples(np.ones((2, 4))), np.ones(6)), ValueError, "holds 6 numbers"),
+        (lambda: lnn.LeastSquares(lnn.Products(np.ones((5, 2, 2))), np.ones(6)), ValueError, "holds 6 numbers"),
+        (lambda: lnn.LeastSquares(lnn.Everything((2, 2)), np.ones((2, 2))), ValueError, "flat vector"),
+        (lambda: lnn.LeastSquares(lnn.Everything((2, 2)), [1, 2, 3, np.nan]), ValueError, "finite"),
+        (lambda: lnn.PowerLoss(lnn.Everything((1, 1)), [1.0], 1.5), ValueError, "at least 2, got 1.5"),
+    ],
+)
+def test_observations_that_do_not_fit_are_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,78 @@
+import numpy as np
+import pytest
+from draws import seeds
+from hypothesis import given
+from hypothesis import strategies as st
+from tolerances import EXACT
+
+import lnn
+
+
+@given(seeds, st.integers(1, 6), st.integers(1, 6))
+def test_norms_of_the_spectrum_are_norms_of_the_matrix(seed, m, n):
+    W = np.random.default_rng(seed).standard_normal((m, n))
+    values = lnn.singular_values(W)
+    assert np.isclose(lnn.nuclear_norm(values), np.linalg.norm(W, "nuc"), rtol=EXACT)
+    assert np.isclose(lnn.schatten(values, 2), np.linalg.norm(W), rtol=EXACT)
+    assert np.isclose(lnn.schatten(values, np.inf), np.linalg.norm(W, 2), rtol=EXACT)
+    assert np.isclose(lnn.schatten(values, 1), lnn.nuclear_norm(values), rtol=EXACT)
+    assert np.isclose(lnn.stable_rank(values), np.linalg.norm(W) ** 2 / np.linalg.norm(W, 2) ** 2, rtol=EXACT)
+
+
+@given(seeds, st.integers(1, 6))
+def test_effective_and_stable_rank_lie_between_one_and_the_rank(seed, count):
+    values = np.random.default_rng(seed).exponential(size=count) + 1e-9
+    assert 1 - EXACT <= lnn.stable_rank(values) <= lnn.effective_rank(values) ** 2 <= (1 + EXACT) * count**2
+    assert 1 - EXACT <= lnn.effective_rank(values) <= count * (1 + EXACT)
+
+
+@pytest.mark.parametrize("rank", [1, 2, 5])
+def test_equal_singular_values_have_their_number_as_rank(rank):
+    values = np.array([3.0] * rank + [0.0] * 3)
+    assert np.isclose(lnn.effective_rank(values), rank, rtol=EXACT)
+    assert np.isclose(lnn.stable_rank(values), rank, rtol=EXACT)
+
+
+def test_effective_rank_is_the_exponential_of_the_entropy():
+    from scipy.stats import entropy
+
+    values = np.random.default_rng(0).exponential(size=(4, 7))
+    np.testing.assert_allclose(lnn.effective_rank(values), np.exp(entropy(values, axis=-1)), rtol=EXACT)
+
+
+@given(st.floats(0.2, 4), st.integers(-140, 140))
+def test_schatten_norms_scale_with_the_matrix_at_any_size(p, exponent):
+    values = np.array([3.0, 2.0, 1.0])
+    scale = 10.0**exponent
+    assert np.isclose(lnn.schatten(scale * values, p) / scale, lnn.schatten(values, p), rtol=1e-11)
+    assert np.isclose(lnn.effective_rank(scale * values), lnn.effective_rank(values), rtol=1e-11)
+
+
+def test_a_zero_matrix_has_norm_zero_and_no_rank():
+    zero = np.zeros(3)
+    assert lnn.schatten(zero, 0.5) == lnn.nuclear_norm(zero) == 0
+    assert np.isnan(lnn.effective_rank(zero)) and np.isnan(lnn.stable_rank(zero))
+
+
+def test_shrink_is_the_proximal_map_of_the_sum():
+    from scipy.optimize import minimize_scalar
+
+    for value in (0.3, 1.0, 2.5):
+        best = minimize_scalar(lambda x, v=value: 0.7 * x + 0.5 * (x - v) ** 2, bounds=(0, 4), method="bounded").x
+        assert np.isclose(lnn.shrink([value], 0.7)[0], best, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: lnn.nuclear_norm([-1.0]), ValueError, "negative, got -1"),
+        (lambda: lnn.nuclear_norm(3.0), ValueError, "single number"),
+        (lambda: lnn.schatten([1.0], 0), ValueError, "p must be positive, got 0"),
+        (lambda: lnn.shrink([1.0], -1), ValueError, "got -1"),
+        (lambda: lnn.effective_rank([np.nan]), ValueError, "finite"),
+        (lambda: lnn.stable_rank([1j]), TypeError, "real"),
+    ],
+)
+def test_what_is_no_spectrum_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

@@ -1,0 +1,109 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from draws import WIDTHS, network
+from tolerances import EXACT
+
+import lnn
+from lnn.trajectory import check_loss, record
+
+LOSS = lnn.LeastSquares(lnn.Everything((1, 1)), np.zeros(1))
+
+
+def stream(values):
+    """Networks of one number each, at times 0, 1, and so on."""
+    return ((float(k), (np.array([[v]], dtype=float),)) for k, v in enumerate(values))
+
+
+@pytest.fixture(scope="module")
+def path():
+    rng = np.random.default_rng(0)
+    loss = lnn.LeastSquares(lnn.Everything((5, 7)), rng.standard_normal(35))
+    return lnn.gradient_descent(network(WIDTHS, rng), loss, 1e-4, 40, every=10)
+
+
+def test_a_trajectory_is_a_network_with_a_time_axis(path):
+    assert len(path) == 5 and path.depth == 3 and path.widths == WIDTHS
+    assert [W.shape for W in path[2]] == [(6, 7), (8, 6), (5, 8)]
+    for k, weights in enumerate(path):
+        np.testing.assert_allclose(path.end_to_end[k], lnn.end_to_end(weights), atol=EXACT * 1e3)
+    expected = [np.linalg.svd(W, compute_uv=False) for W in path.end_to_end]
+    np.testing.assert_allclose(path.singular_values, expected, rtol=1e-10)
+    np.testing.assert_allclose(path.times, [0, 1e-3, 2e-3, 3e-3, 4e-3], rtol=EXACT)
+
+
+def test_a_trajectory_cannot_be_changed(path):
+    with pytest.raises(ValueError, match="read-only"):
+        path.weights[0][0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        path.singular_values[0] = 0
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        path.losses = None
+
+
+def test_the_repr_is_one_line_with_the_story(path):
+    assert repr(path).startswith("Trajectory(depth 3, widths 7-6-8-5, 5 times, loss ") and "FINISHED" in repr(path)
+    assert "\n" not in repr(path)
+
+
+def test_record_keeps_every_so_manieth_and_the_last():
+    assert record(stream(range(1, 9)), LOSS, every=3).times.tolist() == [0, 3, 6, 7]
+    assert record(stream(range(1, 8)), LOSS, every=3).times.tolist() == [0, 3, 6]
+    assert record(stream(range(1, 9)), LOSS, every=[2, 5]).times.tolist() == [0, 2, 5, 7]
+
+
+def test_record_stops_at_the_loss_asked_for():
+    path = record(stream([4, 2, 1, 0.5]), LOSS, stop=0.5)
+    assert path.times.tolist() == [0, 1, 2] and path.outcome is lnn.Outcome.CONVERGED
+
+
+def test_divergence_is_an_outcome_and_keeps_what_was_finite():
+    path = record(stream([1, 1e100, 1e200, np.nan, 1]), LOSS)
+    assert path.outcome is lnn.Outcome.DIVERGED and path.times.tolist() == [0, 1]
+    assert np.isfinite(path.losses).all()
+    assert record(stream([1, 2, np.inf]), LOSS, every=5).outcome is lnn.Outcome.DIVERGED
+
+
+def test_an_infinite_loss_at_the_start_is_refused():
+    with pytest.raises(ValueError, match="not finite at the first network"):
+        record(stream([1e200]), LOSS)
+
+
+def test_every_must_be_a_count_or_a_list_of_steps():
+    with pytest.raises(ValueError, match="every"):
+        record(stream([1, 2]), LOSS, every=0)
+
+
+def test_progress_draws_a_bar_and_changes_nothing(capsys):
+    shown = record(stream([3, 2, 1]), LOSS, progress=True, steps=2)
+    assert np.array_equal(shown.losses, record(stream([3, 2, 1]), LOSS).losses)
+
+
+class Student:
+    """A loss as a student writes it: no base class, two methods."""
+
+    def __call__(self, W):
+        return np.cosh(W).sum(axis=(-2, -1))
+
+    def gradient(self, W):
+        return np.sinh(W)
+
+
+def test_any_class_with_a_value_and_a_gradient_is_a_loss():
+    weights = lnn.initial.gaussian(WIDTHS, 0.2, rng=np.random.default_rng(3))
+    path = lnn.gradient_descent(weights, Student(), 1e-2, 50)
+    assert path.losses[-1] < path.losses[0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "error", "message"),
+    [
+        (lambda W: 0.0, TypeError, "method gradient"),
+        (lnn.LeastSquares(lnn.Everything((3, 3)), np.zeros(9)), ValueError, "does not accept"),
+        (type("L", (), {"__call__": lambda s, W: W, "gradient": lambda s, W: W})(), ValueError, "has shape"),
+    ],
+)
+def test_what_is_no_loss_is_refused(loss, error, message):
+    with pytest.raises(error, match=message):
+        check_loss(loss, np.ones((5, 7)))

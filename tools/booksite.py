@@ -1,0 +1,30 @@
+"""What the built site needs beside Sphinx's own settings: named as a local extension in _config.yml."""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+
+REPEATED = {"proof-content", "exercise-content", "solution-content"}
+
+
+def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Leave out Thebe, which jupyter-book always brings: its script would be put on a page twice, and break there."""
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script!s} {getattr(script, 'attributes', '')}".lower()
+    ]
+
+
+def drop_repeated_ids(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Take the ids off the bodies of theorems and exercises: every one on a page has the same."""
+    for node in doctree.findall(nodes.section):
+        node["ids"] = [name for name in node["ids"] if name not in REPEATED]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("doctree-resolved", drop_repeated_ids)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
