@@ -4,14 +4,17 @@ The verbs and nouns of the book stand here; the rest is in the modules. Importin
 `lnn.plots` (matplotlib) and `lnn.symbolic` (SymPy) are imported by name.
 """
 
-from lnn import datasets, initial, modes, preconditioner
+from lnn import datasets, guarantees, initial, modes, nuclear, preconditioner
 from lnn.balance import imbalance, imbalances
 from lnn.descent import end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
 from lnn.losses import LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
+from lnn.nuclear import NuclearSolution
+from lnn.optimizers import adadelta, adagrad, adam, momentum
 from lnn.preconditioner import precondition
+from lnn.search import Runs, grid
 from lnn.spectrum import effective_rank, nuclear_norm, schatten, shrink, singular_values, stable_rank
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
 
@@ -22,11 +25,16 @@ __all__ = [
     "LeastSquares",
     "Loss",
     "Measurement",
+    "NuclearSolution",
     "Outcome",
     "PowerLoss",
     "Products",
+    "Runs",
     "Samples",
     "Trajectory",
+    "adadelta",
+    "adagrad",
+    "adam",
     "check",
     "datasets",
     "effective_rank",
@@ -37,10 +45,14 @@ __all__ = [
     "gradient_descent",
     "gradient_flow",
     "gradient_step",
+    "grid",
+    "guarantees",
     "imbalance",
     "imbalances",
     "initial",
     "modes",
+    "momentum",
+    "nuclear",
     "nuclear_norm",
     "pack",
     "precondition",

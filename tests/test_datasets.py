@@ -107,7 +107,7 @@ def test_the_download_goes_to_the_cache_and_happens_once(cache, archive, monkeyp
 
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     first, second = lnn.datasets.gas_sensor(), lnn.datasets.gas_sensor()
-    assert asked == [(lnn.datasets.GAS_SENSOR_URL, True)]
+    assert asked == [(lnn.gas_sensor.URL, True)]
     assert "archive.ics.uci.edu" in asked[0][0] and np.array_equal(first.Y, second.Y)
 
 

@@ -15,8 +15,8 @@ import lnn
 PACKAGE = Path(lnn.__file__).parent
 FLOORS = {
     "checks": 0,
-    "datasets": 1,
     "field": 1,
+    "gas_sensor": 1,
     "initial": 1,
     "measurements": 1,
     "modes": 1,
@@ -26,6 +26,7 @@ FLOORS = {
     "symbolic": 1,
     "balance": 2,
     "chebyshev": 2,
+    "datasets": 2,
     "losses": 2,
     "nuclear": 2,
     "preconditioner": 2,

@@ -54,10 +54,12 @@ def exercises(page: Path) -> dict[str, str]:
 
 
 def functions(folder: Path) -> list[tuple[str, str]]:
-    """Names of all functions below a folder, each with its name and docstring as one text."""
+    """Names of all modules and functions below a folder, each with its name and docstring as one text."""
     found = []
     for path in sorted(folder.rglob("*.py")):
-        for node in ast.parse(path.read_text()).body:
+        module = ast.parse(path.read_text())
+        found.append((path.stem, ast.get_docstring(module) or ""))
+        for node in module.body:
             if isinstance(node, ast.FunctionDef):
                 text = f"{node.name} {ast.get_docstring(node) or ''}"
                 found.append((f"{path.stem}.{node.name}", text))

@@ -1,0 +1,137 @@
+"""The grid search: every run accounted for, the same numbers whatever the workers, errors with their place."""
+
+import builtins
+import sys
+
+import joblib
+import numpy as np
+import pytest
+
+import lnn
+
+
+def area(width, height):
+    return width * 10 + height
+
+
+def noisy(number, rng):
+    return number + rng.standard_normal(3).sum()
+
+
+def shaky(step_size):
+    if step_size == 2.0:
+        raise np.linalg.LinAlgError("SVD did not converge")
+    if step_size == 3.0:
+        raise OverflowError("too large")
+    if step_size == 4.0:
+        return float("nan")
+    loss = lnn.LeastSquares(lnn.Everything((1, 2)), np.ones(2))
+    return lnn.gradient_descent((np.zeros((1, 2)),), loss, step_size, 2000)
+
+
+def test_every_point_of_the_grid_is_run_once_and_stands_at_its_index():
+    runs = lnn.grid(area, {"width": (1, 2, 3), "height": range(4)})
+    assert runs.results.shape == (3, 4)
+    for i, width in enumerate((1, 2, 3)):
+        for j in range(4):
+            assert runs.results[i, j] == 10 * width + j
+            assert runs.point((i, j)) == {"width": width, "height": j}
+    np.testing.assert_array_equal(runs.table(), 10 * np.arange(1, 4)[:, None] + np.arange(4))
+    assert runs.best(lambda value: abs(value - 22.2)) == ({"width": 2, "height": 2}, 22)
+    assert repr(runs) == "Runs(3 width × 4 height, 0 of 12 diverged)"
+
+
+@pytest.mark.parametrize("backend", ["threading", "loky", "sequential"])
+def test_random_runs_are_the_same_whatever_the_workers_and_the_backend(backend):
+    expected = [
+        number + child.standard_normal(3).sum() for number, child in enumerate(np.random.default_rng(5).spawn(6))
+    ]
+    for jobs in (1, 2):
+        with joblib.parallel_config(backend=backend, n_jobs=jobs):
+            runs = lnn.grid(noisy, {"number": range(6)}, rng=np.random.default_rng(5))
+        np.testing.assert_array_equal(runs.table(), expected)
+    explicit = lnn.grid(noisy, {"number": range(6)}, jobs=2, rng=np.random.default_rng(5))
+    np.testing.assert_array_equal(explicit.table(), expected)
+
+
+def test_a_parallel_config_is_respected(monkeypatch):
+    seen = []
+    original = joblib.Parallel
+
+    class Spy(original):
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            seen.append((type(self._backend).__name__, self.n_jobs))
+
+    monkeypatch.setattr(joblib, "Parallel", Spy)
+    with joblib.parallel_config(backend="threading", n_jobs=2):
+        lnn.grid(area, {"width": [1], "height": [1]})
+    assert seen == [("ThreadingBackend", 2)]
+
+
+def test_a_backend_that_cannot_stream_results_is_used_all_the_same(monkeypatch):
+    original = joblib.Parallel
+
+    def without_generator(n_jobs=None, **options):
+        if options:
+            raise ValueError("return_as is not supported")
+        return original(n_jobs=n_jobs)
+
+    monkeypatch.setattr(joblib, "Parallel", without_generator)
+    assert lnn.grid(area, {"width": [1, 2], "height": [3]}).table().tolist() == [[13], [23]]
+
+
+def test_diverged_runs_are_reported_and_never_win():
+    runs = lnn.grid(shaky, {"step_size": (0.5, 2.0, 3.0, 4.0, 5.0)})
+    assert runs.diverged.tolist() == [False, True, True, True, True]
+    assert isinstance(runs.results[1], np.linalg.LinAlgError)
+    assert runs.results[4].outcome is lnn.Outcome.DIVERGED
+    final = runs.table(lambda path: path.losses[-1])
+    assert np.isfinite(final[0]) and np.isinf(final[1:]).all()
+    assert runs.best(lambda path: path.losses[-1])[0] == {"step_size": 0.5}
+    assert "4 of 5 diverged" in repr(runs)
+    with pytest.raises(ValueError, match="none of the 2 runs has a finite value, 2 diverged"):
+        lnn.grid(shaky, {"step_size": (2.0, 5.0)}).best(lambda path: path.losses[-1])
+
+
+def test_an_error_that_is_no_divergence_says_where_it_happened():
+    with pytest.raises(TypeError) as caught:
+        lnn.grid(area, {"width": (1, None), "height": (2,)})
+    assert "in the run at {'width': None, 'height': 2}" in caught.value.__notes__
+
+
+@pytest.mark.parametrize(
+    ("axes", "options", "message"),
+    [
+        ({}, {}, "at least one axis"),
+        ({"width": []}, {}, "axis width must hold at least one value"),
+        ({"rng": [1]}, {"rng": np.random.default_rng(0)}, "an axis is called rng"),
+    ],
+)
+def test_a_grid_that_is_none_is_refused(axes, options, message):
+    with pytest.raises(ValueError, match=message):
+        lnn.grid(area, axes, **options)
+    with pytest.raises(TypeError, match="rng must be a numpy"):
+        lnn.grid(noisy, {"number": [1]}, rng=0)
+    with pytest.raises(TypeError, match="run must be callable"):
+        lnn.grid(3, {"number": [1]})
+
+
+def test_a_progress_bar_counts_the_runs(capsys):
+    runs = lnn.grid(area, {"width": range(3), "height": range(2)}, progress=True)
+    assert "6" in capsys.readouterr().err and runs.results.size == 6
+
+
+@pytest.mark.parametrize(("module", "options"), [("joblib", {}), ("tqdm.auto", {"progress": True})])
+def test_a_missing_package_is_named(monkeypatch, module, options):
+    real = builtins.__import__
+
+    def missing(name, *args, **kwargs):
+        if name == module:
+            raise ImportError(name)
+        return real(name, *args, **kwargs)
+
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(builtins, "__import__", missing)
+    with pytest.raises(ImportError, match=rf"needs {module.split('.')[0]}: pip install"):
+        lnn.grid(area, {"width": [1], "height": [2]}, **options)
