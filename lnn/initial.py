@@ -66,7 +66,8 @@ def orthogonal(widths: Sequence[int], scale: float = 1.0, *, rng: np.random.Gene
 def identity(widths: Sequence[int], scale: float = 1.0) -> Weights:
     """Network of `scale` times identities, padded with zeros where a layer is not square.
 
-    With equal widths (a linear residual network at zero) it is exactly balanced.
+    It is balanced if and only if all layers have the same rank min(d_j, d_{j-1}), as with equal widths (a linear
+    residual network at zero).
 
     Parameters
     ----------

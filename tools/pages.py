@@ -75,7 +75,8 @@ def results() -> list[Result]:
 
     def holding(label: str, texts: list[tuple[str, str]]) -> list[str]:
         pattern = re.compile(rf"(?<![\w-])({re.escape(label)}|test_{label.replace('-', '_')}(?=_| |$))(?![\w-]*-)")
-        return [name for name, text in texts if pattern.search(text)]
+        names = [name for name, text in texts if pattern.search(text)]
+        return [name for name in names if not any(other.startswith(f"{name}.") for other in names)]
 
     found = []
     for page, promised in index.items():
@@ -111,7 +112,15 @@ def results_page() -> str:
     for result in results():
         if result.page != page:
             page = result.page
-            head = ["", f"## {{doc}}`{page}`", "", "| Statement | Source | Derivation | Tests | Exercises |"]
+            title = re.search(r"^# (.*)$", (CHAPTERS / f"{page}.md").read_text(), re.M)
+            head = [
+                "",
+                f"## {title[1] if title else page}",
+                "",
+                f"Page {{doc}}`{page}`.",
+                "",
+                "| Statement | Source | Derivation | Tests | Exercises |",
+            ]
             lines += [*head, "|---|---|---|---|---|"]
         keys = re.findall(r"[A-Z][A-Za-z]*\d\d", result.source)
         place = re.sub(r"[A-Z][A-Za-z]*\d\d(, )?", "", result.source).strip()
@@ -143,7 +152,7 @@ def reproductions_page() -> str:
         number, _, name = path.stem.partition("_")
         lines += ["", f"## {number.upper().replace('E0', 'E')}: {name.replace('_', ' ')}", ""]
         lines += [
-            " ".join((module.__doc__ or "").split()),
+            re.sub(r"^E\d+: ", "", " ".join((module.__doc__ or "").split())),
             "",
             "| Claim | Published | Measured | Holds |",
             "|---|---|---|---|",
