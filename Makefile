@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book test quick notebooks pages lab lint lock clean
+.PHONY: help book test quick notebooks pages release grade lab lint lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -33,7 +33,7 @@ test: book ## check everything: package, theorems, notebooks, the built pages
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 quick: $(READY) ## the tests of the package alone, without notebooks and pages
-	@$(BIN)/python -m pytest -n $(WORKERS) -p no:nbval tests --ignore tests/test_book.py
+	@$(BIN)/python -m pytest -n $(WORKERS) -p no:nbval tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py
 
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
 	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)
@@ -41,6 +41,12 @@ notebooks: $(READY) ## execute the chapters that changed (all: make notebooks AL
 pages: $(READY) ## write the generated pages anew: results and reproductions
 	@$(BIN)/python tools/pages.py
 	@$(BIN)/python tools/notebooks.py results reproductions
+
+release: $(READY) ## build the students' problem sets, and a zip of them, in exercises/release
+	@$(BIN)/python tools/course.py release
+
+grade: $(READY) ## grade exercises/submitted: feedback and a table of scores
+	@$(BIN)/python tools/course.py grade
 
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab --notebook-dir=. chapters/preface.ipynb
