@@ -3,27 +3,9 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, check_array
-from lnn.measurements import Measurement
-
-
-def _observed(measure: Measurement, observed: ArrayLike) -> Matrix:
-    """Observations as a finite vector that the adjoint of the measurement accepts."""
-    y = check_array(observed, "observed")
-    if y.ndim != 1:
-        raise ValueError(f"observed must be a flat vector, as measure(W) is, got shape {y.shape}")
-    try:
-        shape = measure.adjoint(y).shape
-        count = measure(np.zeros(shape)).shape[-1]
-    except (ValueError, IndexError) as error:
-        raise ValueError(
-            f"observed holds {y.size} numbers, which is not what the measurement gives: {error}"
-        ) from error
-    if count != y.size:
-        raise ValueError(f"observed holds {y.size} numbers, but the measurement gives {count}")
-    return y
+from lnn.checks import Matrix
+from lnn.measurements import Measurement, check_observed
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +27,7 @@ class LeastSquares:
     observed: Matrix
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "observed", _observed(self.measure, self.observed))
+        object.__setattr__(self, "observed", check_observed(self.measure, self.observed)[0])
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
@@ -82,7 +64,7 @@ class PowerLoss:
     p: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "observed", _observed(self.measure, self.observed))
+        object.__setattr__(self, "observed", check_observed(self.measure, self.observed)[0])
         if not (np.isfinite(self.p) and self.p >= 2):
             raise ValueError(f"p must be finite and at least 2, got {self.p}")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lnn.checks import Matrix, check_array, check_count, check_matrix
 
@@ -29,6 +29,33 @@ class Measurement(Protocol):
     def adjoint(self, r: Matrix) -> Matrix:
         """Matrix 𝒜*(r), shape (…, m, n)."""
         ...
+
+
+def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, tuple[int, int]]:
+    """Return `observed` as a finite vector that fits the measurement, and the shape (m, n) of the matrices measured.
+
+    Raises
+    ------
+    TypeError
+        If the measurement cannot be called or has no adjoint, or the observations are no real numbers.
+    ValueError
+        If the observations are no finite flat vector, or not as many as the measurement gives.
+    """
+    y = check_array(observed, "observed")
+    if y.ndim != 1:
+        raise ValueError(f"observed must be a flat vector, as measure(W) is, got shape {y.shape}")
+    if not (callable(measure) and callable(getattr(measure, "adjoint", None))):
+        raise TypeError(f"a measurement must be callable and have a method adjoint, got {measure!r}")
+    try:
+        shape = measure.adjoint(y).shape
+        count = measure(np.zeros(shape)).shape[-1]
+    except (ValueError, IndexError) as error:
+        raise ValueError(
+            f"observed holds {y.size} numbers, which is not what the measurement gives: {error}"
+        ) from error
+    if count != y.size:
+        raise ValueError(f"observed holds {y.size} numbers, but the measurement gives {count}")
+    return y, shape
 
 
 @dataclass(frozen=True, eq=False)

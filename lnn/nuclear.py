@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpocon
 
-from lnn.checks import Matrix, check_array, check_count, check_positive
-from lnn.measurements import Entries, Everything, Measurement, Products
+from lnn.checks import Matrix, check_count, check_positive
+from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
 from lnn.spectrum import nuclear_norm, singular_values
 
 RELAXATION = 1.6
@@ -66,23 +66,6 @@ class NuclearSolution:
             f"NuclearSolution({m}x{n}, nuclear norm {self.value:.6g}, relative gap {self.gap:.1e}, "
             f"residual {self.residual:.1e}, {end} after {self.iterations} iterations)"
         )
-
-
-def _check(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, tuple[int, int]]:
-    """Observations as a vector that fits the measurement, and the shape of the matrices measured."""
-    b = check_array(observed, "observed")
-    if b.ndim != 1:
-        raise ValueError(f"observed must be a flat vector, as measure(W) is, got shape {b.shape}")
-    if not (callable(measure) and callable(getattr(measure, "adjoint", None))):
-        raise TypeError(f"a measurement must be callable and have a method adjoint, got {measure!r}")
-    try:
-        shape = measure.adjoint(b).shape
-        count = measure(np.zeros(shape)).shape[-1]
-    except (ValueError, IndexError) as error:
-        raise ValueError(f"the measurement does not give observed's {b.size} numbers: {error}") from error
-    if count != b.size:
-        raise ValueError(f"observed holds {b.size} numbers, but the measurement gives {count}")
-    return b, shape
 
 
 def gram(measure: Measurement, count: int) -> Matrix:
@@ -167,7 +150,7 @@ def minimize(
     >>> minimize(Entries(np.eye(2) == 1), [3.0, 4.0]).value  # no completion of a diagonal does better than its trace
     7.0
     """
-    b, shape = _check(measure, observed)
+    b, shape = check_observed(measure, observed)
     gap, step = check_positive(gap, "gap"), check_positive(step, "step")
     limit = check_count(max_iterations, "max_iterations")
     solve = _solver(measure, b)
