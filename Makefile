@@ -33,7 +33,7 @@ test: book ## check everything: package, theorems, notebooks, the built pages
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 quick: $(READY) ## the tests of the package alone, without notebooks and pages
-	@$(BIN)/python -m pytest -n $(WORKERS) -p no:nbval tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py
+	@$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py
 
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
 	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)
