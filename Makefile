@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book test quick notebooks pages release grade lab lint lock clean
+.PHONY: help book test quick notebooks pages release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -34,6 +34,19 @@ test: book ## check everything: package, theorems, notebooks, the built pages
 
 quick: $(READY) ## the tests of the package alone, without notebooks and pages
 	@$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py
+
+test-versions: test-oldest test-newest ## run the tests on the oldest and the newest versions pyproject.toml admits
+
+test-oldest: $(READY)
+	@$(BIN)/python tools/versions.py oldest
+
+# The newest Python there is: make test-newest NEWEST=/path/to/python3.x
+NEWEST ?= $(firstword $(foreach minor,14 13 12 11,$(shell command -v python3.$(minor))))
+test-newest: $(READY)
+	@$(BIN)/python tools/versions.py newest --python $(NEWEST)
+
+mutants: $(READY) ## change the package in thousands of small ways; say which changes no test notices (hours)
+	@$(BIN)/mutmut run --max-children $(WORKERS); $(BIN)/python tools/survivors.py
 
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
 	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)

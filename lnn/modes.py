@@ -15,24 +15,24 @@ def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
     ----------
     s : array, any shape
         The mode, not negative.
-    target : float
-        φ.
+    target : float or array
+        φ, broadcast against `s`.
     depth : int
         N ≥ 1.
 
     Raises
     ------
     TypeError, ValueError
-        If `s` is negative or not finite, or the depth is no whole number from 1 up.
+        If `s` is negative, `s` or `target` not finite, or the depth is no whole number from 1 up.
 
     Notes
     -----
     `prop-saxe`, page `convergence`; [SMG14].
     """
-    s, depth = check_array(s, "s"), check_count(depth, "depth")
+    s, phi, depth = check_array(s, "s"), check_array(target, "target"), check_count(depth, "depth")
     if (s < 0).any():
         raise ValueError(f"s must not be negative, got {s.min()}")
-    return depth * s ** (2 - 2 / depth) * (target - s)
+    return depth * s ** (2 - 2 / depth) * (phi - s)
 
 
 def _clock(reached: Matrix, missing: Matrix, depth: int) -> Matrix:

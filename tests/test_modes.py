@@ -59,3 +59,39 @@ def test_the_order_of_the_numbers_is_checked():
         modes.rate(-0.1, 1.0, 2)
     with pytest.raises(ValueError, match="below the target"):
         modes.trajectory(1.0, 1.0, 0.5, 3)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 7])
+@pytest.mark.parametrize("missing", [1e-8, 1e-9, 1e-10, 1e-12])
+def test_next_to_the_target_the_time_is_its_integral_in_many_digits(depth, missing):
+    mpmath = pytest.importorskip("mpmath")
+    with mpmath.workdps(30):
+        s = mpmath.mpf(1.0) - mpmath.mpf(missing)
+        missed = 1 - float(s)  # what the double next to 1 leaves
+        power = 2 - mpmath.mpf(2) / depth
+        # In the logarithm of what is missing, where the integrand is smooth.
+        integral = mpmath.quad(
+            lambda u: 1 / (depth * (1 - mpmath.exp(-u)) ** power),
+            mpmath.linspace(-mpmath.log(0.5), -mpmath.log(mpmath.mpf(missed)), 6),
+        )
+    assert modes.time_to_reach(float(s), 0.5, 1.0, depth) == pytest.approx(float(integral), rel=1e-9)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_borders_of_time_and_value_belong_to_the_curve(depth):
+    assert modes.time_to_reach(0.1, 0.1, 1.0, depth) == pytest.approx(0, abs=1e-14)
+    assert modes.trajectory([0.0], 0.1, 1.0, depth)[0] == pytest.approx(0.1, rel=1e-14)
+    with pytest.raises(ValueError, match="initial, target"):
+        modes.time_to_reach(1.0, 0.1, 1.0, depth)
+    for function, first in ((modes.time_to_reach, 1.0), (modes.trajectory, 0.0)):
+        with pytest.raises(ValueError, match="below the target"):
+            function(first, 1.0, 1.0, depth)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_a_mode_keeps_shape_and_kind_of_its_times(depth):
+    times = np.array([[0, 1, 2], [1, 2, 4]])  # whole numbers
+    curve = modes.trajectory(times, 0.3, 1.4, depth)
+    assert curve.shape == (2, 3) and curve.dtype == np.float64
+    assert curve[0, 1] == curve[1, 0] and curve[0, 2] == curve[1, 1]
+    assert (np.diff(curve, axis=1) > 0).all()

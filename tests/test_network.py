@@ -112,3 +112,18 @@ def test_a_gradient_of_another_shape_is_refused():
 def test_a_vector_of_another_length_is_refused():
     with pytest.raises(ValueError, match="length 12, got shape"):
         lnn.unpack(np.ones(11), (2, 3, 2))
+
+
+def test_packing_leaves_every_leading_axis_in_place():
+    weights = network((3, 4, 2), np.random.default_rng(0), 5, 6)
+    flat = lnn.pack(weights)
+    assert flat.shape == (5, 6, 20)
+    np.testing.assert_array_equal(flat[2, 3], np.concatenate([W[2, 3].ravel() for W in weights]))
+    again = lnn.unpack(flat, (3, 4, 2))
+    assert all(np.array_equal(V, W) for V, W in zip(again, weights, strict=True))
+
+
+def test_whole_numbers_unpack_to_a_network_of_floats():
+    first, last = lnn.unpack(range(20), (3, 4, 2))
+    assert first.dtype == last.dtype == np.float64
+    assert first.shape == (4, 3) and last.shape == (2, 4) and last[-1, -1] == 19

@@ -76,3 +76,26 @@ def test_shrink_is_the_proximal_map_of_the_sum():
 def test_what_is_no_spectrum_is_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+FUNCTIONS = {
+    "nuclear_norm": lnn.nuclear_norm,
+    "schatten": lambda values: lnn.schatten(values, 1.5),
+    "effective_rank": lnn.effective_rank,
+    "stable_rank": lnn.stable_rank,
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_stack_of_spectra_is_measured_one_by_one(name):
+    values = np.random.default_rng(1).exponential(size=(3, 2, 4))
+    values[1, 0] = 0  # a zero matrix in the stack spoils no other
+    values[2, 1, 2:] = 0
+    single = np.array([[FUNCTIONS[name](spectrum) for spectrum in row] for row in values])
+    np.testing.assert_allclose(FUNCTIONS[name](values), single, rtol=EXACT)
+    assert single.shape == (3, 2) and np.isfinite(np.delete(single.ravel(), 2)).all()
+
+
+def test_shrinking_by_nothing_changes_nothing():
+    np.testing.assert_array_equal(lnn.spectrum.shrink([3.0, 1.0, 0.0], 0), [3.0, 1.0, 0.0])
+    assert lnn.singular_values([[3, 0, 0], [0, 4, 0]]).dtype == np.float64
