@@ -95,7 +95,9 @@ def test_a_spoiled_argument_is_refused_by_its_name(call, name):
 @pytest.mark.parametrize("call", [call for call, (_, arguments) in CALLS.items() if "rng" in arguments])
 def test_a_seed_is_no_source_of_randomness(call):
     function, arguments = CALLS[call]
-    with pytest.raises(TypeError, match=r"^rng must be a numpy.random.Generator, e.g. np.random.default_rng\(0\), got 7$"):
+    with pytest.raises(
+        TypeError, match=r"^rng must be a numpy.random.Generator, e.g. np.random.default_rng\(0\), got 7$"
+    ):
         function(**(arguments | {"rng": 7}))
 
 
@@ -106,7 +108,9 @@ def test_a_depth_is_a_whole_number(call):
         function(**(arguments | {"depth": 2.0}))
 
 
-@pytest.mark.parametrize("call", [call for call, (_, arguments) in CALLS.items() if "G" in arguments or call == "margin"])
+@pytest.mark.parametrize(
+    "call", [call for call, (_, arguments) in CALLS.items() if "G" in arguments or call == "margin"]
+)
 def test_a_matrix_of_another_shape_is_refused_with_both_shapes(call):
     function, arguments = CALLS[call]
     name = "W" if call == "margin" else "G"
