@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book test quick notebooks pages release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism
+.PHONY: help book test quick notebooks pages binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -54,6 +54,9 @@ notebooks: $(READY) ## execute the chapters that changed (all: make notebooks AL
 pages: $(READY) ## write the generated pages anew: results and reproductions
 	@$(BIN)/python tools/pages.py
 	@$(BIN)/python tools/notebooks.py results reproductions
+
+binder-check: $(READY) ## run all notebooks in an environment made from binder/ alone, and compare what they print
+	@$(BIN)/python tools/bindercheck.py
 
 release: $(READY) ## build the students' problem sets, and a zip of them, in exercises/release
 	@$(BIN)/python tools/course.py release
