@@ -10,6 +10,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+BRANCH = "main"  # what Binder and JupyterHubs fetch
 
 
 def web_address(remote: str) -> str | None:
@@ -38,3 +39,9 @@ def slug() -> str | None:
     """The `owner/name` of a repository on GitHub, which Binder and Colab ask for; None elsewhere."""
     found = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)", address() or "")
     return found[1] if found else None
+
+
+def origin() -> str | None:
+    """What pip installs the package from: the repository at the commit that a workflow builds, else at its branch."""
+    found = address()
+    return f"git+{found}@{os.environ.get('GITHUB_SHA') or BRANCH}" if found else None
