@@ -46,14 +46,16 @@ def browser():
         chromium.close()
 
 
-def open_page(browser, address, name, width, **options):
-    """Open a page, all toggles unfolded, and wait until its formulas are set; return it with what it complained of."""
+def open_page(browser, address, name, width, seen=None, **options):
+    """Open a page and wait until its formulas are set; return it with what it complained of."""
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
     page, complaints = context.new_page(), []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("requestfailed", lambda request: complaints.append(f"not loaded: {request.url}"))
-    page.goto(f"{address}/chapters/{name}.html")
+    if seen:
+        page.on("response", lambda answer: None if answer.url.startswith("blob:") else seen(answer))
+    page.goto(f"{address}/{name}" if name.endswith(".html") else f"{address}/chapters/{name}.html")
     page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.promise)")
     page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => true) : true")
     return page, complaints

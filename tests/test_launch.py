@@ -35,7 +35,9 @@ def test_without_an_address_the_copy_is_the_notebook_itself():
     assert launch.stamp(read(NAMES[0]), None) == read(NAMES[0])
 
 
-@pytest.mark.parametrize(("line", "extra"), [("import jax.numpy as jnp", "nonlinear"), ("import jaxtyping", "chapters")])
+@pytest.mark.parametrize(
+    ("line", "extra"), [("import jax.numpy as jnp", "nonlinear"), ("import jaxtyping", "chapters")]
+)
 def test_a_notebook_asks_for_the_extra_that_it_needs(line, extra):
     cells = [nbformat.v4.new_code_cell("import lnn"), nbformat.v4.new_code_cell(f"rng = 0\n{line}")]
     assert launch.requirement(nbformat.v4.new_notebook(cells=cells), ORIGIN) == f"lnn[{extra}] @ {ORIGIN}"
@@ -113,7 +115,8 @@ def elsewhere(tmp_path_factory):
     if run(python, "-m", "pip", "download", "--no-deps", "--dest", folder / "index", "setuptools>=77").returncode:
         pytest.skip("no package index can be reached")
     there = ["ipykernel", "numpy", "scipy", "matplotlib", "sympy", "tqdm", "joblib", "pooch"]
-    run(uv, "pip", "install", "--python", python, "--constraints", repository.ROOT / "constraints.txt", *there, check=True)
+    locked = ["--constraints", repository.ROOT / "constraints.txt"]
+    run(uv, "pip", "install", "--python", python, *locked, *there, check=True)
     run(python, "-m", "ipykernel", "install", "--prefix", folder / "environment", "--name", "elsewhere", check=True)
     return folder
 

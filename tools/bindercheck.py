@@ -3,8 +3,8 @@
 Usage: python tools/bindercheck.py [NAME ...]
 
 A fresh virtual environment with the Python of binder/runtime.txt, a kernel and widgets stands for the base image of
-repo2docker; the commands of binder/postBuild run in it, in a fresh copy of what git knows. Then every notebook is executed from an
-empty folder, so that nothing is found by lying nearby.
+repo2docker; the commands of binder/postBuild run in it, in a fresh copy of what git knows. Then every notebook is
+executed from an empty folder, so that nothing is found by lying nearby.
 """
 
 import os

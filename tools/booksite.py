@@ -4,7 +4,10 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 
+# Under _static: the loader of theme/mathjax.js, in the place of the bundle that sphinx-mathjax-offline names.
+MATHJAX = "mathjax.js"
 REPEATED = {"proof-content", "exercise-content", "solution-content"}
 
 
@@ -17,6 +20,17 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], d
     ]
 
 
+def start_mathjax(app: Sphinx, config: Config) -> None:
+    """Let the pages start MathJax by the loader of their own."""
+    config.mathjax_path = MATHJAX
+
+
+def mend_roles(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Make of the bibliography a list of items, which is what its roles were meant to say."""
+    if "citation-list" in context.get("body", ""):
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
 def drop_repeated_ids(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Take the ids off the bodies of theorems and exercises: every one on a page has the same."""
     for node in doctree.findall(nodes.section):
@@ -26,5 +40,7 @@ def drop_repeated_ids(app: Sphinx, doctree: nodes.document, page: str) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_roles)
+    app.connect("config-inited", start_mathjax)
     app.connect("doctree-resolved", drop_repeated_ids)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

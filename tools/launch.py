@@ -121,8 +121,8 @@ def main() -> int:
                 print("no address of the repository: set LNN_REPOSITORY=https://github.com/owner/name", file=sys.stderr)
                 return 1
             for page in notebooks():
-                print(*links(page.stem, repository.slug()).values(), sep="\n")
-                print(*(hub_link(host, page.stem, address) for host in hub), sep="\n", end="\n" if hub else "")
+                elsewhere = [*links(page.stem, repository.slug()).values()]
+                print("\n".join(elsewhere + [hub_link(host, page.stem, address) for host in hub]))
         case _:
             print(__doc__)
             return 2
