@@ -42,6 +42,8 @@ def schatten(values: ArrayLike, p: float) -> Values:
     ValueError
         If `p` is not positive.
 
+    Examples
+    --------
     >>> float(schatten([3.0, 4.0], 2))
     5.0
     """

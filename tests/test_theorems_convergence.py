@@ -292,7 +292,7 @@ def test_def_delta_is_the_imbalance():
 @pytest.mark.parametrize("depth", [2, 3, 4])
 @pytest.mark.parametrize("shape", [(3, 5), (5, 3), (4, 4)])
 def test_thm_gd_holds_along_a_run(depth, shape):
-    """`thm-gd`: at the certified step size every step contracts, imbalance stays below 2δ, σ_min above c."""
+    """`thm-gd`, `lem-descent`: at the certified step size every step contracts, imbalance below 2δ, σ_min above c."""
     rng = np.random.default_rng(10)
     k = min(shape)
     target = well_conditioned(shape, rng, np.linspace(1.4, 1.0, k))
