@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book test quick notebooks pages binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism
+.PHONY: help book test quick notebooks pages binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -51,9 +51,12 @@ mutants: $(READY) ## change the package in thousands of small ways; say which ch
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
 	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)
 
-pages: $(READY) ## write the generated pages anew: results and reproductions
+pages: $(READY) ## write the generated pages anew: results, reproductions, statistics, the preface's map
 	@$(BIN)/python tools/pages.py
-	@$(BIN)/python tools/notebooks.py results reproductions
+	@$(BIN)/python tools/notebooks.py results reproductions statistics preface
+
+statistics: $(READY) ## measure time and memory of every notebook (some: make statistics NAMES="preface …")
+	@$(BIN)/python tools/timing.py $(NAMES)
 
 binder-check: $(READY) ## run all notebooks in an environment made from binder/ alone, and compare what they print
 	@$(BIN)/python tools/bindercheck.py

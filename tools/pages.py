@@ -3,8 +3,8 @@
 Usage: python tools/pages.py [--check] [eNN ...]
 
 The index and the map are read off the sources (chapters, lnn/symbolic, tests, results.toml), the statistics off
-statistics.json; the reproductions come from running tests/experiments. --check writes nothing and exits with 1 if a page
-is not current, the reproductions excepted. With the numbers of experiments it runs these and prints their tables.
+statistics.json; the reproductions come from running tests/experiments. --check writes nothing and exits with 1 if a
+page is not current, the reproductions excepted. With numbers of experiments it runs these and prints their tables.
 """
 
 import ast
@@ -123,9 +123,9 @@ def results_page() -> str:
         "# Index of results",
         "",
         "Every numbered statement of the book, with its label, the paper it comes from and its number there, the",
-        "derivation by computer algebra, the tests and the exercises that refer to it. A statement without a source was",
-        "worked out for the book, or is too well known to have one. The page is generated from the sources, and the file",
-        "`results.toml` says which checks a statement must have: one that lacks a check turns the tests red.",
+        "derivation by computer algebra, the tests and the exercises that refer to it. A statement without a source",
+        "was worked out for the book, or is too well known to have one. The page is generated from the sources. The",
+        "file `results.toml` says which checks a statement must have; one that lacks a check turns the tests red.",
     ]
     page = None
     for result in results():
@@ -247,7 +247,8 @@ def preface_page() -> str:
     text = (CHAPTERS / "preface.md").read_text()
     order, table, items = chapters(), ["references = {"], []
     for page, others in dependencies().items():
-        back = {order.index(other) + 1: count for other, count in others.items() if order.index(other) < order.index(page)}
+        before = order[: order.index(page)]
+        back = {order.index(other) + 1: count for other, count in others.items() if other in before}
         table.append(f'    "{title(page)}": {back},')
         needs = [f"{{doc}}`{order[number - 1]}`" for number in back]
         items.append(f"- {{doc}}`{page}`" + (": builds on " + ", ".join(needs) if needs else ": start here") + ".")

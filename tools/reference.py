@@ -17,13 +17,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-import lnn
 from docutils import nodes
 from docutils.statemachine import StringList
 from repository import address
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 from sphinx.util.nodes import make_refnode, nested_parse_with_titles
+
+import lnn
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
@@ -112,7 +113,8 @@ def place(text: str) -> str | None:
     True
     >>> place("x + y")
     """
-    found = re.fullmatch(r"((?:tests|lnn|exercises|tools|chapters)/[\w./-]+|[\w.-]+\.(?:toml|md|yml))(?:::(\w+))?", text)
+    folders, files = r"(?:tests|lnn|exercises|tools|chapters)/[\w./-]+", r"[\w.-]+\.(?:toml|md|yml)"
+    found = re.fullmatch(rf"({folders}|{files})(?:::(\w+))?", text)
     if not found or not (ROOT / found[1]).exists():
         return None
     if not found[2]:
