@@ -91,6 +91,20 @@ def meant(text: str) -> str | None:
 
 
 @functools.cache
+def aliases(page: str) -> dict[str, str]:
+    """Other names that a page gives to modules of the package when it imports them."""
+    source = CHAPTERS / f"{Path(page).name}.md"
+    found = re.findall(r"^from (lnn[\w.]*) import (\w+) as (\w+)$", source.read_text() if source.exists() else "", re.M)
+    return {alias: f"{package}.{module}" for package, module, alias in found}
+
+
+def in_code(text: str, page: str) -> str | None:
+    """The documented name of what a dotted name in a code cell of a page stands for, if it is the package's."""
+    head, dot, tail = text.partition(".")
+    return names().get(f"{aliases(page).get(head, head)}{dot}{tail}")
+
+
+@functools.cache
 def users() -> dict[str, list[str]]:
     """Pages on which a documented thing occurs with its module or package before it, in the order of the contents."""
     listed = re.findall(r"file: chapters/(\w+)", (ROOT / "_toc.yml").read_text())
@@ -100,7 +114,7 @@ def users() -> dict[str, list[str]]:
         if page in {"results", "reproductions", "notation"} or not path.exists():
             continue
         for word in sorted(set(re.findall(r"\b[A-Za-z_]\w*(?:\.\w+)+", path.read_text()))):
-            full = names().get(word)
+            full = in_code(word, page)
             if full and page not in found.setdefault(full, []):
                 found[full].append(page)
     return found
@@ -209,7 +223,7 @@ def link_literals(app: Sphinx, doctree: nodes.document, page: str) -> None:
             node.replace_self(link)
 
 
-CALL = re.compile(r'<span class="n">(\w+)</span>(?:<span class="o">\.</span><span class="n">\w+</span>)+')
+CALL = re.compile(r'<span class="n">\w+</span>(?:<span class="o">\.</span><span class="n">\w+</span>)+')
 
 
 def link_code(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
@@ -219,8 +233,8 @@ def link_code(app: Sphinx, page: str, template: str, context: dict[str, Any], do
     objects = app.env.get_domain("py").objects
 
     def linked(found: re.Match[str]) -> str:
-        full = names().get(re.sub(r"<[^>]+>", "", found[0]))
-        if found[1] not in {"lnn", *floors()} or full not in objects:
+        full = in_code(re.sub(r"<[^>]+>", "", found[0]), page)
+        if full not in objects:
             return found[0]
         uri = app.builder.get_relative_uri(page, objects[full].docname)
         return f'<a class="code-link" href="{uri}#{objects[full].node_id}">{found[0]}</a>'
