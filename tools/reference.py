@@ -191,6 +191,8 @@ class Floor(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Write `automodule` directives, a section for every module, and have them read."""
+        for source in (__file__, str(FLOORS)):
+            self.env.note_dependency(source)
         text: list[str] = []
         for room, floor in sorted(floors().items()):
             if ("symbolic" if room == "symbolic" else str(floor)) in self.arguments[0].split():
@@ -249,6 +251,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_directive("floor", Floor)
     app.connect("autodoc-process-docstring", mark_up, priority=100)
     app.connect("autodoc-process-docstring", add_users, priority=900)
+    renewed: set[str] = set()
+    app.connect("env-before-read-docs", lambda app, env, docnames: renewed.update(docnames))
+    # When the documentation has changed, all pages that may lead into it are written anew.
+    app.connect("env-updated", lambda app, env: env.found_docs if any(n.startswith("api/") for n in renewed) else [])
     app.connect("doctree-resolved", link_literals)
     app.connect("html-page-context", link_code)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
