@@ -8,6 +8,7 @@ from lnn import datasets, guarantees, initial, modes, nuclear, preconditioner
 from lnn.balance import imbalance, imbalances
 from lnn.descent import end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
+from lnn.interrupt import interruptible
 from lnn.losses import LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
@@ -50,6 +51,7 @@ __all__ = [
     "imbalance",
     "imbalances",
     "initial",
+    "interruptible",
     "modes",
     "momentum",
     "nuclear",

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix
 from lnn.network import check
+from lnn.scale import frobenius, representable
 
 
 def imbalances(weights: Iterable[ArrayLike]) -> tuple[Matrix, ...]:
@@ -23,14 +24,18 @@ def imbalances(weights: Iterable[ArrayLike]) -> tuple[Matrix, ...]:
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network.
+        If `weights` is no network, or a square is too large for a float: layers beyond 1e150.
 
     Notes
     -----
     `prop-conservation`, page `balancedness`; [ACH18].
     """
     network = check(weights)
-    return tuple(above.mT @ above - below @ below.mT for below, above in zip(network[:-1], network[1:], strict=True))
+    with np.errstate(over="ignore", invalid="ignore"):
+        return tuple(
+            representable(above.mT @ above - below @ below.mT, f"the imbalance of layers {j} and {j + 1}")
+            for j, (below, above) in enumerate(zip(network[:-1], network[1:], strict=True), start=1)
+        )
 
 
 def imbalance(weights: Iterable[ArrayLike]) -> Matrix:
@@ -47,7 +52,7 @@ def imbalance(weights: Iterable[ArrayLike]) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network.
+        As `imbalances` does.
 
     Notes
     -----
@@ -57,5 +62,5 @@ def imbalance(weights: Iterable[ArrayLike]) -> Matrix:
     3.3166247903554
     """
     network = check(weights)
-    norms = [np.linalg.norm(D, axis=(-2, -1)) for D in imbalances(network)]
-    return np.max(norms, axis=0) if norms else np.zeros(network[0].shape[:-2])
+    norms = [frobenius(D) for D in imbalances(network)]
+    return representable(np.max(norms, axis=0), "the imbalance") if norms else np.zeros(network[0].shape[:-2])

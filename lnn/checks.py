@@ -16,7 +16,7 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
     Raises
     ------
     TypeError
-        If the entries are complex or no numbers.
+        If the entries are complex or no numbers, or some are masked out.
     ValueError
         If the array is empty or ragged, or an entry is not finite.
     """
@@ -28,7 +28,10 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
         raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
-    array = array.astype(np.float64, copy=False)
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        raise TypeError(f"{name} must be a plain array, got one with {values.mask.sum()} entries masked out")
+    with np.errstate(over="ignore"):  # a longer float than 64 bits: too large a number is refused below
+        array = array.astype(np.float64, copy=False)
     if not np.isfinite(array).all():
         bad = array.size - int(np.isfinite(array).sum())
         raise ValueError(f"{name} must be finite, got {bad} of {array.size} entries that are NaN or infinite")
@@ -61,9 +64,12 @@ def check_positive(value: Any, name: str) -> float:
     ValueError
         If it is zero, negative, NaN or infinite.
     """
-    if isinstance(value, (bool, str)) or np.ndim(value) != 0 or np.iscomplexobj(value):
+    if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) != 0 or np.iscomplexobj(value):
         raise TypeError(f"{name} must be a real number, got {value!r}")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        number = np.inf
     if not (np.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be positive and finite, got {number}")
     return number

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lnn.checks import Matrix, check_count, check_matrix, check_positive, check_rng
 from lnn.gas_sensor import fetch, read
+from lnn.scale import representable
 
 
 class Regression(NamedTuple):
@@ -119,7 +120,7 @@ def whiten(X: ArrayLike) -> tuple[Matrix, Matrix]:
     Raises
     ------
     TypeError, ValueError
-        If `X` is no single matrix or has not full row rank.
+        If `X` is no single matrix, has not full row rank, or is so small that its inverse is too large for a float.
 
     Notes
     -----
@@ -132,7 +133,8 @@ def whiten(X: ArrayLike) -> tuple[Matrix, Matrix]:
     rank = int((values > values[0] * max(X.shape) * np.finfo(float).eps).sum())
     if rank < len(X):
         raise ValueError(f"whitening needs full row rank: {len(X)} features, but X has rank {rank}")
-    return U @ Vt, (U / values) @ U.T
+    with np.errstate(over="ignore", invalid="ignore"):
+        return U @ Vt, representable((U / values) @ U.T, "the whitening transform")
 
 
 def auto_mpg() -> Regression:

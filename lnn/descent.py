@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, Weights, check_count, check_matrix, check_positive
-from lnn.network import check, layer_gradients, prefixes, product
+from lnn.network import check, end_to_end, layer_gradients, prefixes
 from lnn.preconditioner import apply
+from lnn.scale import representable
 from lnn.trajectory import Loss, Trajectory, check_loss, record
 
 Every = int | Sequence[int]
@@ -39,14 +41,18 @@ def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float) ->
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network, the loss does not fit it, or the step size is not positive.
+        If `weights` is no network, the loss does not fit it, the step size is not positive, or the step leads beyond
+        the largest float.
 
     Notes
     -----
     `def-gd`, page `linear_networks`.
     """
     network = check(weights)
-    return _layer_step(network, check_loss(loss, product(network)), check_positive(step_size, "step_size"))
+    check_loss(loss, end_to_end(network))
+    with np.errstate(over="ignore", invalid="ignore"):
+        stepped = _layer_step(network, loss, check_positive(step_size, "step_size"))
+    return tuple(representable(W, f"layer {j} after the step") for j, W in enumerate(stepped, start=1))
 
 
 def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> Matrix:
@@ -68,14 +74,17 @@ def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> M
     Raises
     ------
     TypeError, ValueError
-        If `W` is no matrix, the loss does not fit it, the depth is below 1, or the step size is not positive.
+        If `W` is no matrix, the loss does not fit it, the depth is below 1, the step size is not positive, or the step
+        leads beyond the largest float.
 
     Notes
     -----
     `prop-discrete`, page `end_to_end_dynamics`; [ACH18].
     """
     W = check_matrix(W, "W")
-    return _end_to_end_step(W, check_loss(loss, W), check_count(depth, "depth"), check_positive(step_size, "step_size"))
+    depth, step_size = check_count(depth, "depth"), check_positive(step_size, "step_size")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return representable(_end_to_end_step(W, check_loss(loss, W), depth, step_size), "W after the step")
 
 
 def gradient_descent(
@@ -121,7 +130,7 @@ def gradient_descent(
     `def-gd`, page `linear_networks`.
     """
     network = check(weights)
-    check_loss(loss, product(network))
+    check_loss(loss, end_to_end(network))
     step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
 
     def iterates() -> Iterator[tuple[float, Weights]]:
@@ -182,5 +191,7 @@ def end_to_end_descent(
         for k in range(1, steps + 1):
             W = _end_to_end_step(W, loss, depth, step_size)
             yield step_size * k, (W,)
+            if not np.isfinite(W).all():  # a decomposition would raise; `record` says that the run has diverged
+                return
 
     return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)

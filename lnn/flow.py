@@ -12,24 +12,42 @@ from numpy.typing import ArrayLike
 from lnn.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive
 from lnn.field import LayerField
 from lnn.integrate import METHODS, End, solve
-from lnn.network import check, pack, product, unpack, widths
+from lnn.network import check, end_to_end, pack, product, split, widths
 from lnn.preconditioner import apply
-from lnn.runge_kutta import Field
-from lnn.trajectory import Effort, Loss, Outcome, Trajectory, check_loss
+from lnn.runge_kutta import EPS, Field
+from lnn.trajectory import Effort, Loss, Outcome, Trajectory, check_loss, check_stop
+
+LEAST_RTOL = 100 * EPS
+OUTCOMES = {
+    End.LAST: Outcome.FINISHED,
+    End.EVENT: Outcome.CONVERGED,
+    End.SHORT: Outcome.DIVERGED,
+    End.EXHAUSTED: Outcome.EXHAUSTED,
+    End.INTERRUPTED: Outcome.INTERRUPTED,
+}
 
 
 def _check_times(times: ArrayLike) -> Matrix:
     t = check_array(times, "times")
     if t.ndim != 1 or (np.diff(t) <= 0).any():
         raise ValueError(f"times must be an increasing sequence, got {np.array2string(t, threshold=6)}")
+    with np.errstate(over="ignore"):
+        if not np.isfinite(t[-1] - t[0]):
+            raise ValueError(f"times must lie within 1e308 of each other, got {t[0]:g} to {t[-1]:g}")
     return t.copy()
 
 
-def _check_stop(stop: float) -> float:
-    value = check_array(stop, "stop")
-    if value.ndim != 0:
-        raise ValueError(f"stop must be a single number, got shape {value.shape}")
-    return float(value)
+def _check_tolerances(rtol: float, atol: float, start: Matrix) -> tuple[float, float]:
+    rtol, atol = check_positive(rtol, "rtol"), check_positive(atol, "atol")
+    if not LEAST_RTOL <= rtol < 1:
+        raise ValueError(f"rtol must lie in [{LEAST_RTOL:.2g}, 1), as floats have 16 digits, got {rtol:g}")
+    size = float(np.abs(start).max())
+    if 0 < size < 1e3 * atol:
+        raise ValueError(
+            f"atol is {atol:g}, which leaves less than three digits of the weights to start from, of size up to "
+            f"{size:.3g}: it must be at most {size / 1e3:.3g}"
+        )
+    return rtol, atol
 
 
 def _integrate(
@@ -42,29 +60,29 @@ def _integrate(
     atol: float,
     stop: float | None,
     progress: bool,
+    max_steps: int,
 ) -> Trajectory:
     """Trajectory of ẇ = field(w) from `start`, on the given times."""
-    times, rtol, atol = _check_times(times), check_positive(rtol, "rtol"), check_positive(atol, "atol")
+    times, limit = _check_times(times), check_count(max_steps, "max_steps")
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    threshold = 0.0 if stop is None else _check_stop(stop)
+    threshold = 0.0 if stop is None else check_stop(stop)
     sizes, y = widths(start), pack(start)
+    rtol, atol = _check_tolerances(rtol, atol, y)
 
     def excess(y: Matrix) -> float:
-        return float(loss(product(unpack(y, sizes)))) - threshold
+        return float(loss(product(split(y, sizes)))) - threshold
 
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(all="ignore"):
         if not np.isfinite(loss(product(start))):
             raise ValueError("the loss is not finite at the first network")
-        found = solve(field, y, times, method, rtol, atol, None if stop is None else excess, progress)
-        weights = unpack(found.states, sizes)
+        found = solve(field, y, times, method, rtol, atol, None if stop is None else excess, progress, limit)
+        weights = split(found.states, sizes)
         losses = np.asarray(loss(product(weights)))
     finite = np.isfinite(found.states).all(axis=1) & np.isfinite(losses)
     kept = len(finite) if finite.all() else int(np.argmin(finite))
-    outcome = Outcome.DIVERGED
-    if kept == len(finite) and found.end is not End.SHORT:
-        outcome = Outcome.CONVERGED if found.end is End.EVENT else Outcome.FINISHED
+    outcome = OUTCOMES[found.end] if kept == len(finite) else Outcome.DIVERGED
     effort = Effort(found.evaluations, found.steps, found.failed)
     return Trajectory(found.times[:kept], tuple(W[:kept].copy() for W in weights), losses[:kept], outcome, effort)
 
@@ -79,6 +97,7 @@ def gradient_flow(
     atol: float = 1e-12,
     stop: float | None = None,
     progress: bool = False,
+    max_steps: int = 1_000_000,
 ) -> Trajectory:
     """Gradient flow Ẇ_j = -∂φ/∂W_j over the layers of a linear neural network.
 
@@ -96,32 +115,36 @@ def gradient_flow(
         goes farther.
     rtol, atol : float
         Relative and absolute error that the solver allows itself in one step: in every entry for SciPy's solvers,
-        in the norm of all weights together for the others. RKC2 is of order two and likes 1e-5.
+        in the norm of all weights together for the others. RKC2 is of order two and likes 1e-5. `rtol` is at least
+        2.2e-14; `atol` is at most a thousandth of the largest weight to start from, unless that is 0: weights near
+        it have log10(weight / atol) correct digits.
     stop : float, optional
         End the run when the loss has come down to this, with that moment as the last one kept.
     progress : bool
         Show a bar (needs tqdm).
+    max_steps : int
+        Number of steps that the solver may take. A stiff flow over a long time would take an explicit solver for ever.
 
     Returns
     -------
     Trajectory
-        DIVERGED, with its finite part, if the flow blows up before the last time; `effort` says what it cost.
+        DIVERGED, with its finite part, if the flow blows up before the last time, EXHAUSTED after `max_steps`, and
+        INTERRUPTED by Ctrl-C in an `interruptible` block; `effort` says what it cost.
 
     Raises
     ------
     TypeError, ValueError
         If `weights` is no network, the loss does not fit it or is not finite at it, the times do not increase, a
-        tolerance is not positive, or the method unknown.
+        tolerance is out of its range, or the method unknown.
 
     Notes
     -----
     `def-gf`, page `linear_networks`; [HNW93] for the pair, [SSV98] for the stabilized formula.
     """
     start = check(weights)
-    with np.errstate(all="ignore"):
-        check_loss(loss, product(start))
+    check_loss(loss, end_to_end(start))
     field = LayerField(widths(start), loss.gradient)
-    return _integrate(field, start, loss, times, method, rtol, atol, stop, progress)
+    return _integrate(field, start, loss, times, method, rtol, atol, stop, progress, max_steps)
 
 
 def end_to_end_flow(
@@ -135,6 +158,7 @@ def end_to_end_flow(
     atol: float = 1e-12,
     stop: float | None = None,
     progress: bool = False,
+    max_steps: int = 1_000_000,
 ) -> Trajectory:
     """End-to-end dynamics Ẇ = -Σ_j [WWᵀ]^{(N-j)/N} ∇ℓ(W) [WᵀW]^{(j-1)/N} of a balanced network of depth N.
 
@@ -147,7 +171,7 @@ def end_to_end_flow(
     loss : Loss
     depth : int
         N ≥ 1; at N = 1 it is gradient flow on `W`.
-    times, method, rtol, atol, stop, progress
+    times, method, rtol, atol, stop, progress, max_steps
         As in `gradient_flow`.
 
     Returns
@@ -175,4 +199,4 @@ def end_to_end_flow(
         else:  # a decomposition would raise; the solver, which tried too long a step, is to hear of it
             out.fill(np.nan)
 
-    return _integrate(field, (start,), loss, times, method, rtol, atol, stop, progress)
+    return _integrate(field, (start,), loss, times, method, rtol, atol, stop, progress, max_steps)

@@ -13,8 +13,11 @@ from numpy.typing import ArrayLike
 
 from lnn.balance import imbalance
 from lnn.checks import Matrix, check_array, check_matrix, check_positive
-from lnn.network import check, product
+from lnn.network import check, end_to_end
+from lnn.scale import frobenius
 from lnn.spectrum import singular_values
+
+SCALES = (1e-150, 1e150)
 
 
 def deficiency_margin(W: ArrayLike, target: ArrayLike) -> Matrix:
@@ -48,8 +51,7 @@ def deficiency_margin(W: ArrayLike, target: ArrayLike) -> Matrix:
     if target.ndim != 2:
         raise ValueError(f"target must be a single matrix of shape (m, n), got {target.shape}")
     W = check_matrix(W, "W", target.shape)
-    distance = np.linalg.norm(W - target, axis=(-2, -1))
-    return np.asarray(singular_values(target)[-1] - distance)
+    return np.asarray(singular_values(target)[-1] - frobenius(W - target))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -90,7 +92,7 @@ class Guarantee:
             return 0.0
         N = self.depth
         constant = 256 * N**3 if self.published else 40 * N**2
-        return float(self.margin**2 / (constant * self.size ** (2 - 2 / N)))
+        return float((self.margin / self.size) ** 2 * self.size ** (2 / N) / constant)  # no square that underflows
 
     @property
     def holds(self) -> bool:
@@ -107,8 +109,8 @@ class Guarantee:
             return math.nan
         N, c = self.depth, self.margin
         if self.published:
-            return float(c ** (4 - 2 / N) / (6144 * N**3 * self.size ** (6 - 4 / N)))
-        return float(c**2 / (60 * N**2 * self.size ** (4 - 2 / N)))
+            return float((c / self.size) ** (4 - 2 / N) / self.size ** (2 - 2 / N) / (6144 * N**3))
+        return float((c / self.size) ** 2 / self.size ** (2 - 2 / N) / (60 * N**2))
 
     @property
     def rate(self) -> float:
@@ -147,7 +149,7 @@ class Guarantee:
         epsilon, eta = check_positive(epsilon, "epsilon"), self._step_size(step_size)
         if self.loss <= epsilon:
             return 0
-        return math.ceil(math.log(self.loss / epsilon) / (eta * self.rate))
+        return math.ceil((math.log(self.loss) - math.log(epsilon)) / (eta * self.rate))
 
     def bound(self, steps: ArrayLike, step_size: float | None = None) -> Matrix:
         """Upper bound ℓ(0) (1 - η c^{2(N-1)/N})^t on the loss after t steps.
@@ -208,22 +210,28 @@ def certify(weights: Iterable[ArrayLike], target: ArrayLike, *, published: bool 
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no single network or `target` does not have the shape of its product.
+        If `weights` is no single network, `target` does not have the shape of its product, or a norm is beyond the
+        scales whose squares are floats, 1e-150 to 1e150.
 
     Notes
     -----
     `thm-gd`, page `convergence`; [ACGH19].
     """
     network = check(weights)
-    W = product(network)
+    W = end_to_end(network)
     if W.ndim != 2:
         raise ValueError(f"certify takes one network, got leading axes {W.shape[:-2]}")
     target = check_matrix(target, "target", W.shape)
+    size = float(frobenius(target) if published else singular_values(target)[0])
+    distance = float(frobenius(W - target))
+    for name, norm in (("target", size), ("difference from the target", distance)):
+        if norm != 0 and not SCALES[0] <= norm <= SCALES[1]:
+            raise ValueError(f"the norm of the {name} must lie in [{SCALES[0]}, {SCALES[1]}] or be 0, got {norm:.3g}")
     return Guarantee(
         depth=len(network),
         margin=float(deficiency_margin(W, target)),
         imbalance=float(imbalance(network)),
-        size=float(np.linalg.norm(target, None if published else 2)),
-        loss=float(0.5 * np.sum((W - target) ** 2)),
+        size=size,
+        loss=0.5 * distance**2,
         published=published,
     )

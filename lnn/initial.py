@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, Weights, check_matrix, check_positive, check_rng, check_widths
+from lnn.scale import representable
 
 
 def gaussian(widths: Sequence[int], scale: float, *, rng: np.random.Generator) -> Weights:
@@ -25,10 +26,15 @@ def gaussian(widths: Sequence[int], scale: float, *, rng: np.random.Generator) -
     Raises
     ------
     TypeError, ValueError
-        If a width is no positive whole number, the scale not positive, or `rng` no generator.
+        If a width is no positive whole number, the scale not positive or near the largest float, or `rng` no
+        generator.
     """
     sizes, scale, rng = check_widths(widths), check_positive(scale, "scale"), check_rng(rng)
-    return tuple(scale * rng.standard_normal((m, n)) for m, n in zip(sizes[1:], sizes[:-1], strict=True))
+    with np.errstate(over="ignore"):
+        return tuple(
+            representable(scale * rng.standard_normal((m, n)), f"a layer of scale {scale:g}")
+            for m, n in zip(sizes[1:], sizes[:-1], strict=True)
+        )
 
 
 def orthogonal(widths: Sequence[int], scale: float = 1.0, *, rng: np.random.Generator) -> Weights:

@@ -1,14 +1,15 @@
 """From formulas to solutions: how long the next step is, and what is kept of the solution and when."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from enum import Enum
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.integrate import solve_ivp
+from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
+from scipy.optimize import brentq
 
 from lnn.chebyshev import Chebyshev, Switch
+from lnn.interrupt import asked
 from lnn.runge_kutta import EPS, DormandPrince, Ends, Field, Formula, Vector, norm
 
 Event = Callable[[Vector], float]
@@ -20,6 +21,8 @@ class End(Enum):
     LAST = "at the last time"
     EVENT = "where the event happened"
     SHORT = "short of both: the step fell to zero"
+    EXHAUSTED = "after as many steps as were allowed"
+    INTERRUPTED = "where Ctrl-C stopped it"
 
 
 class Solution(NamedTuple):
@@ -34,13 +37,15 @@ class Solution(NamedTuple):
 
 
 FORMULAS: dict[str, type[Formula]] = {"DP5": DormandPrince, "RKC2": Chebyshev, "switch": Switch}
-SCIPY = ("RK23", "RK45", "DOP853", "Radau", "BDF", "LSODA")
+SCIPY: dict[str, Any] = {"RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA}
 METHODS = (*FORMULAS, *SCIPY)
 
 
 def first_step(ends: Ends, order: int) -> float:
     """A careful first step, from the size of f and its change along an Euler step [HNW93]."""
     size, slope = norm(ends.y), norm(ends.f)
+    if not np.isfinite(slope):
+        return 0.0
     allowed = ends.atol + ends.rtol * size
     h = 0.01 * max(size, allowed) / slope if slope > 0 else 1e-3
     with np.errstate(all="ignore"):
@@ -107,6 +112,7 @@ def solve(
     atol: float,
     event: Event | None = None,
     progress: bool = False,
+    limit: int = 1_000_000,
 ) -> Solution:
     """Solution of y' = f(y), y(times[0]) = y, at the given increasing times.
 
@@ -123,6 +129,8 @@ def solve(
         A function of the state: the solution ends, with one more time, where it has come down to 0.
     progress : bool
         Show a bar (needs tqdm).
+    limit : int
+        Number of accepted steps after which it ends, EXHAUSTED.
     """
     if event is not None and event(y) <= 0:
         return Solution(times[:1], y[None], End.EVENT, 0, 0, 0)
@@ -135,13 +143,13 @@ def solve(
         bar = tqdm(total=float(times[-1] - times[0]), leave=False)
     try:
         if method in FORMULAS:
-            return _by_formula(FORMULAS[method](Ends(field, y, rtol, atol)), times, event, bar)
-        return _by_scipy(field, y, times, method, rtol, atol, event, bar)
+            return _by_formula(FORMULAS[method](Ends(field, y, rtol, atol)), times, event, bar, limit)
+        return _by_scipy(field, y, times, method, rtol, atol, event, bar, limit)
     finally:
         bar.close()
 
 
-def _by_formula(formula: Formula, times: Vector, event: Event | None, bar: Any) -> Solution:
+def _by_formula(formula: Formula, times: Vector, event: Event | None, bar: Any, limit: int) -> Solution:
     """Solution by a formula of this package, which knows it between its steps."""
     ends = formula.ends
     moments, states, taken, end = [times[0]], [ends.y.copy()], 0, End.SHORT
@@ -155,10 +163,12 @@ def _by_formula(formula: Formula, times: Vector, event: Event | None, bar: Any) 
                 middle = (before + theta) / 2
                 before, theta = (before, middle) if event(between(formula, h, middle)) <= 0 else (middle, theta)
             reached = min(reached, t + theta * h)
+        elif reached < times[-1] and (asked() or taken == limit):
+            end = End.INTERRUPTED if asked() else End.EXHAUSTED
         due = times[len(moments) : np.searchsorted(times, reached, "left" if end is End.EVENT else "right")]
         moments.extend(due)
         states.extend(between(formula, h, (moment - t) / h) for moment in due)
-        if end is End.EVENT:
+        if end is not End.SHORT:
             if reached > moments[-1]:
                 moments.append(reached)
                 states.append(between(formula, h, theta))
@@ -169,35 +179,56 @@ def _by_formula(formula: Formula, times: Vector, event: Event | None, bar: Any) 
 
 
 def _by_scipy(
-    field: Field, y: Vector, times: Vector, method: str, rtol: float, atol: float, event: Event | None, bar: Any
+    field: Field,
+    y: Vector,
+    times: Vector,
+    method: str,
+    rtol: float,
+    atol: float,
+    event: Event | None,
+    bar: Any,
+    limit: int,
 ) -> Solution:
-    """Solution by one of SciPy's solvers."""
+    """Solution by one of SciPy's solvers, step by step, as `solve_ivp` takes them, but able to stop in between."""
+    broken = False
 
-    def derivative(t: float, y: Vector) -> Vector:
-        bar.update(max(0.0, t - times[0] - bar.n))
+    def derivative(_: float, y: Vector) -> Vector:
+        nonlocal broken
         out = np.empty_like(y)
         field(y, out)
+        broken = not np.isfinite(out).all()
         return out
 
-    def happens(_: float, y: Vector) -> float:
-        return event(y) if event is not None else np.inf
-
-    happens.terminal = True  # type: ignore[attr-defined]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        answer = solve_ivp(
-            derivative,
-            (times[0], times[-1]),
-            y,
-            method=method,
-            t_eval=times,
-            events=None if event is None else happens,
-            rtol=rtol,
-            atol=atol,
-        )
-    moments, states = np.asarray(answer.t), np.asarray(answer.y).T
-    end = {0: End.LAST, 1: End.EVENT, -1: End.SHORT}[answer.status]
-    if end is End.EVENT and moments[-1] < answer.t_events[0][-1]:
-        moments = np.append(moments, answer.t_events[0][-1])
-        states = np.vstack([states, answer.y_events[0][-1]])
-    return Solution(moments, states, end, int(answer.nfev), None, None)
+    solver = SCIPY[method](derivative, times[0], y, times[-1], rtol=rtol, atol=atol)
+    moments, states, taken, kept = [times[:1]], [y[None]], 0, 1
+    # With a velocity that is not finite at the start the first step would be NaN, and be tried for ever.
+    end = End.LAST if np.isfinite(getattr(solver, "h_abs", 0.0)) else End.SHORT
+    while end is End.LAST and solver.status == "running":
+        try:
+            solver.step()
+        except (ArithmeticError, ValueError):  # LinAlgError is a ValueError: what implicit solvers make of NaN
+            if not broken:
+                raise
+            end = End.SHORT
+        if end is End.SHORT or solver.status == "failed" or not solver.t > solver.t_old:
+            end = End.SHORT
+            break
+        taken += 1
+        bar.update(solver.t - solver.t_old)
+        inside, last = None, solver.t
+        if event is not None and event(solver.y) <= 0:
+            inside = solver.dense_output()
+            last = brentq(lambda t: event(inside(t)), solver.t_old, solver.t, xtol=4 * EPS, rtol=4 * EPS)  # noqa: B023
+            end = End.EVENT
+        elif solver.status == "running" and (asked() or taken == limit):
+            end = End.INTERRUPTED if asked() else End.EXHAUSTED
+        due = times[kept : np.searchsorted(times, last, "right")]
+        kept += len(due)
+        if due.size:
+            inside = solver.dense_output() if inside is None else inside
+            moments.append(due)
+            states.append(inside(due).T)
+        if end is not End.LAST and last > moments[-1][-1]:  # the moment of the event, or where it was stopped
+            moments.append(np.array([last]))
+            states.append((solver.y if inside is None else inside(last))[None])
+    return Solution(np.concatenate(moments), np.concatenate(states), end, int(solver.nfev), None, None)

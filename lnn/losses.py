@@ -8,9 +8,19 @@ from lnn.checks import Matrix
 from lnn.measurements import Measurement, check_observed
 
 
+def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:
+    """𝒜(W) - y, shape (…, k); measurements of another number are refused, where NumPy would repeat a single one."""
+    measured = measure(W)
+    if measured.shape[-1:] != observed.shape:
+        raise ValueError(f"W, of shape {W.shape}, gives {measured.shape[-1]} measurements, observed {observed.size}")
+    return measured - observed
+
+
 @dataclass(frozen=True, eq=False)
 class LeastSquares:
     """Half the sum of squares ℓ(W) = ½ ‖𝒜(W) - y‖², with ∇ℓ(W) = 𝒜*(𝒜(W) - y).
+
+    Residuals below 1e-154 square to a loss of zero, those beyond 1e154 to an infinite one (with NumPy's warning).
 
     Parameters
     ----------
@@ -31,11 +41,11 @@ class LeastSquares:
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
-        return 0.5 * ((self.measure(W) - self.observed) ** 2).sum(axis=-1)
+        return 0.5 * (_residual(self.measure, W, self.observed) ** 2).sum(axis=-1)
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
-        return self.measure.adjoint(self.measure(W) - self.observed)
+        return self.measure.adjoint(_residual(self.measure, W, self.observed))
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +80,9 @@ class PowerLoss:
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
-        return (np.abs(self.measure(W) - self.observed) ** self.p).sum(axis=-1) / self.p
+        return (np.abs(_residual(self.measure, W, self.observed)) ** self.p).sum(axis=-1) / self.p
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
-        residual = self.measure(W) - self.observed
+        residual = _residual(self.measure, W, self.observed)
         return self.measure.adjoint(np.sign(residual) * np.abs(residual) ** (self.p - 1))

@@ -16,6 +16,13 @@ def _flat(W: Matrix, shape: tuple[int, int]) -> Matrix:
     return W.reshape(*W.shape[:-2], -1)
 
 
+def _residuals(r: Matrix, count: int) -> Matrix:
+    """Residuals of shape (…, k), or a word on their number: a single one would spread over all places."""
+    if r.shape[-1:] != (count,):
+        raise ValueError(f"this measurement gives {count} numbers, got residuals of shape {r.shape}")
+    return r
+
+
 class Measurement(Protocol):
     """A linear map 𝒜 from matrices of shape (…, m, n) to vectors of shape (…, k).
 
@@ -70,6 +77,8 @@ class Everything:
     shape: tuple[int, int]
 
     def __post_init__(self) -> None:
+        if np.shape(self.shape) != (2,):
+            raise ValueError(f"shape must be a pair (m, n), got {self.shape!r}")
         m, n = self.shape
         check_count(m, "m")
         check_count(n, "n")
@@ -80,7 +89,7 @@ class Everything:
 
     def adjoint(self, r: Matrix) -> Matrix:
         """Matrix of shape (…, m, n) with the entries r, shape (…, m·n)."""
-        return r.reshape(*r.shape[:-1], *self.shape)
+        return _residuals(r, self.shape[0] * self.shape[1]).reshape(*r.shape[:-1], *self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +152,7 @@ class Entries:
     def adjoint(self, r: Matrix) -> Matrix:
         """Matrix of shape (…, m, n) with r, shape (…, k), at the observed places and 0 elsewhere."""
         W = np.zeros((*r.shape[:-1], self.mask.size))
-        W[..., self.places] = r
+        W[..., self.places] = _residuals(r, self.places.size)
         return W.reshape(*r.shape[:-1], *self.shape)
 
 
@@ -175,4 +184,4 @@ class Products:
 
     def adjoint(self, r: Matrix) -> Matrix:
         """Σ_i r_i A_i, shape (…, m, n), for r of shape (…, k)."""
-        return (r @ self.A.reshape(len(self.A), -1)).reshape(*r.shape[:-1], *self.shape)
+        return (_residuals(r, len(self.A)) @ self.A.reshape(len(self.A), -1)).reshape(*r.shape[:-1], *self.shape)

@@ -6,6 +6,7 @@ from scipy.optimize import brentq
 from scipy.special import digamma, expit, hyp2f1
 
 from lnn.checks import Matrix, check_array, check_count, check_positive
+from lnn.scale import representable
 
 
 def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
@@ -23,7 +24,8 @@ def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `s` is negative, `s` or `target` not finite, or the depth is no whole number from 1 up.
+        If `s` is negative, `s` or `target` not finite, the depth no whole number from 1 up, or the speed too large
+        for a float.
 
     Notes
     -----
@@ -32,7 +34,8 @@ def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
     s, phi, depth = check_array(s, "s"), check_array(target, "target"), check_count(depth, "depth")
     if (s < 0).any():
         raise ValueError(f"s must not be negative, got {s.min()}")
-    return depth * s ** (2 - 2 / depth) * (phi - s)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return representable(depth * s ** (2 - 2 / depth) * (phi - s), "the speed of the mode")
 
 
 def _clock(reached: Matrix, missing: Matrix, depth: int) -> Matrix:
@@ -67,7 +70,7 @@ def time_to_reach(s: ArrayLike, initial: float, target: float, depth: int) -> Ma
     Raises
     ------
     TypeError, ValueError
-        If the numbers are not in the order above.
+        If the numbers are not in the order above, or a time is too large for a float.
 
     Notes
     -----
@@ -83,7 +86,9 @@ def time_to_reach(s: ArrayLike, initial: float, target: float, depth: int) -> Ma
     if (s < initial).any() or (s >= target).any():
         raise ValueError(f"s must lie in [initial, target) = [{initial}, {target}), got [{s.min()}, {s.max()}]")
     start = _clock(np.asarray(initial / target), np.asarray((target - initial) / target), depth)
-    return (_clock(s / target, (target - s) / target, depth) - start) / target ** (2 - 2 / depth)
+    with np.errstate(over="ignore", invalid="ignore"):
+        spent = (_clock(s / target, (target - s) / target, depth) - start) / np.float64(target) ** (2 - 2 / depth)
+    return representable(np.asarray(spent), "the time to reach s")
 
 
 def trajectory(times: ArrayLike, initial: float, target: float, depth: int) -> Matrix:
@@ -118,9 +123,11 @@ def trajectory(times: ArrayLike, initial: float, target: float, depth: int) -> M
     if (t < 0).any():
         raise ValueError(f"times must not be negative, got {t.min()}")
     if depth == 1:
-        return target - (target - initial) * np.exp(-t)
+        return initial * np.exp(-t) - target * np.expm1(-t)
+    with np.errstate(over="ignore"):  # so long a time that the mode has arrived
+        scaled = t * np.float64(target) ** (2 - 2 / depth)
     if depth == 2:
-        return target / (1 + (target / initial - 1) * np.exp(-2 * target * t))
+        return target / (1 + (target - initial) / initial * np.exp(-2 * scaled))
     # Solved for the logit of s/φ, in which the curve has no flat end for the root finder to get lost on.
     # At a logit of 37 the mode has arrived as far as floating point can tell.
     first, arrived = float(np.log(initial / (target - initial))), 37.0
@@ -138,4 +145,4 @@ def trajectory(times: ArrayLike, initial: float, target: float, depth: int) -> M
             return initial
         return float(target * expit(brentq(lambda z: clock(z) - start - wanted, first, arrived, xtol=1e-13)))
 
-    return np.vectorize(value, otypes=[np.float64])(t * target ** (2 - 2 / depth))
+    return np.vectorize(value, otypes=[np.float64])(scaled)

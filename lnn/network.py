@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, Weights, check_matrix, check_widths
+from lnn.checks import Matrix, Weights, check_array, check_matrix, check_widths
+from lnn.scale import scaled, unit
 
 
 def check(weights: Iterable[ArrayLike]) -> Weights:
@@ -87,13 +88,14 @@ def end_to_end(weights: Iterable[ArrayLike]) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        As `check` does.
+        As `check` does, or if the product is too large for a float. Layers may be of any size (`lnn.scale`).
 
     Notes
     -----
     `def-lnn`, page `linear_networks`.
     """
-    return product(check(weights))
+    units, exponents = zip(*map(unit, check(weights)), strict=True)
+    return scaled(product(units), sum(exponents), "the product of the layers")
 
 
 def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
@@ -115,7 +117,8 @@ def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
     Raises
     ------
     TypeError, ValueError
-        As `check` does, or if `G` has not the shape of the end-to-end matrix.
+        As `check` does, or if `G` has not the shape of the end-to-end matrix, or a gradient is too large for a float.
+        Layers and `G` may be of any size (`lnn.scale`).
 
     Notes
     -----
@@ -125,7 +128,11 @@ def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
     expected = (*network[0].shape[:-2], network[-1].shape[-2], network[0].shape[-1])
     if G.shape != expected:
         raise ValueError(f"G must have the shape {expected} of the end-to-end matrix, got {G.shape}")
-    return layer_gradients(network, prefixes(network), G)
+    units, exponents = zip(*map(unit, network), strict=True)
+    G, exponent = unit(G)
+    gradients, total = layer_gradients(units, prefixes(units), G), exponent + sum(exponents)
+    names = (f"the gradient of layer {j}" for j in range(1, len(network) + 1))
+    return tuple(map(scaled, gradients, (total - one for one in exponents), names))
 
 
 def pack(weights: Iterable[ArrayLike]) -> Matrix:
@@ -139,11 +146,14 @@ def unpack(vector: ArrayLike, widths: Sequence[int]) -> Weights:
 
     Raises
     ------
-    ValueError
-        If the vector's length is not Σ d_j d_{j-1}.
+    TypeError, ValueError
+        If the entries are no finite real numbers, or the vector's length is not Σ d_j d_{j-1}.
     """
-    widths = check_widths(widths)
-    flat = np.asarray(vector, dtype=np.float64)
+    return split(check_array(vector, "vector"), check_widths(widths))
+
+
+def split(flat: Matrix, widths: tuple[int, ...]) -> Weights:
+    """`unpack` for vectors that may have stopped being finite, such as the end of a flow that blew up."""
     shapes = list(zip(widths[1:], widths[:-1], strict=True))
     sizes = [m * n for m, n in shapes]
     if flat.ndim < 1 or flat.shape[-1] != sum(sizes):

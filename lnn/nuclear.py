@@ -14,11 +14,14 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpocon
 
 from lnn.checks import Matrix, check_count, check_positive
+from lnn.interrupt import asked
 from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
+from lnn.scale import representable
 from lnn.spectrum import nuclear_norm, singular_values
 
 RELAXATION = 1.6
 EPS = float(np.finfo(np.float64).eps)
+STEPS = (1e-8, 1e8)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -78,28 +81,36 @@ def gram(measure: Measurement, count: int) -> Matrix:
 
 
 def _solver(measure: Measurement, b: Matrix) -> Callable[[Matrix], Matrix]:
-    """(𝒜𝒜*)⁻¹ on vectors: nothing for single entries, Cholesky else; the pseudo-inverse for dependent measurements."""
+    """(𝒜𝒜*)⁻¹ on vectors: nothing for single entries, Cholesky else; the pseudo-inverse for dependent measurements.
+
+    Each measurement is first divided by its own norm, so that the scale of none decides on what counts as dependent.
+    """
     if isinstance(measure, Entries | Everything):
         return lambda v: v
-    products = gram(measure, b.size)
+    with np.errstate(over="ignore", invalid="ignore"):
+        products = representable(gram(measure, b.size), "the matrix of inner products of the measurements")
+    norms = np.sqrt(np.diag(products))
+    norms[norms == 0] = 1.0
+    products = products / norms / norms[:, None]
     try:
         factor = cho_factor(products, lower=True)
         conditioned = dpocon(factor[0], np.linalg.norm(products, 1), uplo="L")[0] > b.size * EPS
     except LinAlgError:
         conditioned = False
     if conditioned:
-        return lambda v: np.asarray(cho_solve(factor, v))
+        return lambda v: np.asarray(cho_solve(factor, v / norms) / norms)
     values, U = np.linalg.eigh(products)
-    rank = int((values > b.size * EPS * values[-1]).sum())
-    values, U = values[-rank:], U[:, -rank:]
-    missed = float(np.linalg.norm(b - U @ (U.T @ b)))
+    kept = values > b.size * EPS * values[-1]
+    rank, values, U = int(kept.sum()), values[kept], U[:, kept]
+    each = b / norms
+    missed = float(np.linalg.norm(each - U @ (U.T @ each)))
     # Directions as weak as the square root of the cut are dropped; what they carry is below 1e-6 of b.
-    if rank == 0 or missed > 1e-6 * np.linalg.norm(b):
+    if missed > 1e-6 * np.linalg.norm(each):
         raise ValueError(
             f"the observations contradict each other: {b.size} measurements have rank {rank}, and no matrix comes "
-            f"nearer to the observations, of norm {np.linalg.norm(b):.6g}, than {missed:.6g}"
+            f"nearer to the observations than {missed / np.linalg.norm(each):.3g} times their norm"
         )
-    return lambda v: np.asarray(U @ ((U.T @ v) / values))
+    return lambda v: np.asarray(U @ ((U.T @ (v / norms)) / values) / norms)
 
 
 def minimize(
@@ -128,7 +139,7 @@ def minimize(
         After so many iterations the best matrix so far is returned, with `converged` False.
     step : float
         Threshold on the singular values, in units of the largest one of the smallest matrix, in Frobenius norm,
-        with these observations. It decides on speed, not on the answer.
+        with these observations; from 1e-8 to 1e8. It decides on speed, not on the answer.
     progress : bool
         Show a bar (needs tqdm).
 
@@ -139,8 +150,9 @@ def minimize(
     Raises
     ------
     TypeError, ValueError
-        If `observed` does not fit the measurement, a knob is not positive, or the observations contradict each
-        other: measurements that depend on each other, and no matrix that has these observations.
+        If `observed` does not fit the measurement, a knob is not positive or the step out of its range, the matrix too
+        large for a float, or the observations contradict each other: measurements that depend on each other, and no
+        matrix that has these observations.
 
     Notes
     -----
@@ -153,12 +165,16 @@ def minimize(
     b, shape = check_observed(measure, observed)
     gap, step = check_positive(gap, "gap"), check_positive(step, "step")
     limit = check_count(max_iterations, "max_iterations")
-    solve = _solver(measure, b)
-    Z = np.array(measure.adjoint(solve(b)))  # a copy: the adjoint of `Everything` is a view
+    if not STEPS[0] <= step <= STEPS[1]:
+        raise ValueError(f"step must lie in [{STEPS[0]:g}, {STEPS[1]:g}], got {step:g}")
     if not b.any():
         return NuclearSolution(np.zeros(shape), np.zeros(b.size), 0.0, 0.0, 0.0, 0.0, 0, True)
+    exponent = int(np.frexp(np.abs(b).max())[1])
+    b = np.ldexp(b, -exponent)  # the problem for observations near 1: the answer is proportional to them
+    solve = _solver(measure, b)
+    Z = representable(np.array(measure.adjoint(solve(b))), "the smallest matrix with these observations")
     threshold = step * float(np.linalg.norm(Z, 2))
-    best, dual, value, bound = Z, np.zeros(b.size), np.inf, -np.inf
+    best, dual, value, bound = Z, np.zeros(b.size), np.inf, 0.0
     bar: Any = None
     if progress:
         from tqdm.auto import tqdm
@@ -169,7 +185,8 @@ def minimize(
         U, values, Vt = np.linalg.svd(2 * X - Z, full_matrices=False)
         rank = int((values > threshold).sum())
         Y = (U[:, :rank] * (values[:rank] - threshold)) @ Vt[:rank]
-        if iterations % 10 == 0 or iterations == limit:
+        stopped = iterations == limit or asked()
+        if iterations % 10 == 0 or stopped:
             # The threshold cut off a subgradient of ‖Y‖_*; its part in the range of 𝒜*, scaled back, is feasible.
             y = solve(measure((2 * X - Z - Y) / threshold))
             y /= max(1.0, float(np.linalg.norm(measure.adjoint(y), 2)))
@@ -181,7 +198,7 @@ def minimize(
             if bar is not None:
                 bar.update(iterations - bar.n)
                 bar.set_postfix(gap=f"{(value - bound) / value:.1e}")
-            if value - bound <= gap * value:
+            if stopped or value - bound <= gap * value:
                 break
         Z += RELAXATION * (Y - X)
     if bar is not None:
@@ -191,4 +208,7 @@ def minimize(
     value = float(nuclear_norm(singular_values(best)))
     residual = float(np.linalg.norm(measure(best) - b) / np.linalg.norm(b))
     reached = (value - bound) / value
+    with np.errstate(over="ignore"):
+        best = representable(np.ldexp(best, exponent), "the matrix of least nuclear norm")
+        value, bound = float(np.ldexp(value, exponent)), float(np.ldexp(bound, exponent))
     return NuclearSolution(best, dual, value, bound, reached, residual, iterations, reached <= gap)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, Weights, check_count, check_positive
-from lnn.network import check, layer_gradients, prefixes, product
+from lnn.network import check, end_to_end, layer_gradients, prefixes
 from lnn.trajectory import Loss, Trajectory, check_loss, record
 
 Every = int | Sequence[int]
@@ -41,7 +41,7 @@ def _run(
 ) -> Trajectory:
     """Descent in which `rule(k, gradient, memory)` gives the increment of a layer at step k and its new memory."""
     network = check(weights)
-    check_loss(loss, product(network))
+    check_loss(loss, end_to_end(network))
     steps = check_count(steps, "steps", least=0)
 
     def iterates() -> Iterator[tuple[float, Weights]]:
@@ -54,6 +54,9 @@ def _run(
             answers = [rule(k, D, M) for D, M in zip(gradients, memory, strict=True)]
             W = tuple(layer + increment for layer, (increment, _) in zip(W, answers, strict=True))
             memory = [M for _, M in answers]
+            if not np.isfinite([array.sum() for M in memory for array in M]).all():
+                # A square beyond the largest float would divide every later move to nothing: that is no rest.
+                W = tuple(np.full_like(layer, np.nan) for layer in W)
             yield step_size * k, W
 
     return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)

@@ -60,9 +60,15 @@ def losses(path: Trajectory, *, excess_over: float = 0.0, ax: Axes | None = None
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the minimum is no finite number.
     """
+    floor = float(check_array(excess_over, "excess_over"))
     ax = _axes(ax)
-    excess = path.losses - excess_over
+    excess = path.losses - floor
     ax.semilogy(path.times, np.where(excess > 0, excess, np.nan), **style)
     ax.set(xlabel="time $t$", ylabel=r"loss $\ell(W)$" if excess_over == 0 else "loss above its minimum")
     return ax
@@ -83,9 +89,15 @@ def singular_values(path: Trajectory, *, count: int | None = None, ax: Axes | No
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the count is no positive whole number.
     """
+    shown = None if count is None else check_count(count, "count")
     ax = _axes(ax)
-    values = path.singular_values[:, :count]
+    values = path.singular_values[:, :shown]
     for r, curve in enumerate(values.T):
         shade = plt.get_cmap("viridis")(0.85 * r / max(1, values.shape[1] - 1))
         ax.plot(path.times, curve, **{"color": shade, **style})
@@ -136,10 +148,15 @@ def order(
     Raises
     ------
     TypeError, ValueError
-        If the arrays are not finite numbers.
+        If the arrays are not finite, positive numbers, or not equally many.
     """
-    ax = _axes(ax)
     x, y = check_array(sizes, "sizes"), check_array(errors, "errors")
+    if x.ndim != 1 or x.shape != y.shape:
+        raise ValueError(f"sizes and errors must be of one shape (k,), got {x.shape} and {y.shape}")
+    for name, values in (("sizes", x), ("errors", y)):
+        if (values <= 0).any():
+            raise ValueError(f"{name} must be positive on logarithmic axes, got {values.min():g}")
+    ax = _axes(ax)
     ax.loglog(x, y, **{"marker": "o", **style})
     if slope is not None:
         ax.loglog(x, y[-1] * (x / x[-1]) ** slope, color="0.4", linewidth=1, linestyle=":", label=f"slope {slope:g}")

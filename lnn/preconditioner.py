@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, check_count, check_matrix
+from lnn.scale import representable
 from lnn.spectrum import check_values
 
 
@@ -36,7 +37,8 @@ def gains(values: ArrayLike, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If a value is negative or not finite, or the depth is no whole number from 1 up.
+        If a value is negative or not finite, the depth is no whole number from 1 up, or a gain is too large for a
+        float: values beyond 1e150.
 
     Notes
     -----
@@ -46,8 +48,9 @@ def gains(values: ArrayLike, depth: int) -> Matrix:
     array([[4., 2.],
            [2., 0.]])
     """
-    powers = _powers(check_values(values), check_count(depth, "depth"))
-    return powers @ powers[..., ::-1].mT
+    with np.errstate(over="ignore", invalid="ignore"):
+        powers = _powers(check_values(values), check_count(depth, "depth"))
+        return representable(powers @ powers[..., ::-1].mT, "the matrix of gains")
 
 
 def apply(W: Matrix, G: Matrix, depth: int) -> Matrix:
@@ -88,14 +91,18 @@ def precondition(W: ArrayLike, G: ArrayLike, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `W` or `G` is no finite real matrix, the shapes differ, or the depth is no whole number from 1 up.
+        If `W` or `G` is no finite real matrix, the shapes differ, the depth is no whole number from 1 up, or the
+        result is too large for a float.
 
     Notes
     -----
+    Where W loses rank the powers are not smooth for N > 2: a rounding error ε in W moves the result by ε^{2/N}.
     `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
     """
     W = check_matrix(W, "W")
-    return apply(W, check_matrix(G, "G", W.shape[-2:]), check_count(depth, "depth"))
+    G, depth = check_matrix(G, "G", W.shape[-2:]), check_count(depth, "depth")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return representable(apply(W, G, depth), "the preconditioned gradient")
 
 
 def matrix(W: ArrayLike, depth: int) -> Matrix:
@@ -116,7 +123,8 @@ def matrix(W: ArrayLike, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `W` is no single finite real matrix or the depth is no whole number from 1 up.
+        If `W` is no single finite real matrix, the depth is no whole number from 1 up, or an entry is too large for a
+        float.
 
     Notes
     -----
@@ -127,9 +135,10 @@ def matrix(W: ArrayLike, depth: int) -> Matrix:
         raise ValueError(f"W must be a single matrix of shape (m, n), got {W.shape}")
     m, n = W.shape
     U, values, Vt = np.linalg.svd(W)
-    left = _powers(np.pad(values, (0, m - len(values))), depth)
-    right = _powers(np.pad(values, (0, n - len(values))), depth)
     P = np.zeros((m * n, m * n))
-    for k in range(depth):
-        P += np.kron((Vt.T * right[:, k]) @ Vt, (U * left[:, depth - 1 - k]) @ U.T)
-    return P
+    with np.errstate(over="ignore", invalid="ignore"):
+        left = _powers(np.pad(values, (0, m - len(values))), depth)
+        right = _powers(np.pad(values, (0, n - len(values))), depth)
+        for k in range(depth):
+            P += np.kron((Vt.T * right[:, k]) @ Vt, (U * left[:, depth - 1 - k]) @ U.T)
+    return representable(P, "the preconditioner")

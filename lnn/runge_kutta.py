@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg.blas import dnrm2
 
 Vector = NDArray[np.float64]
 Field = Callable[[Vector, Vector], None]
@@ -56,8 +57,11 @@ class Ends:
 
 
 def norm(x: Vector) -> float:
-    """Euclidean norm of a vector."""
-    return float(np.sqrt(np.dot(x, x)))
+    """Euclidean norm of a vector, of any scale."""
+    size = float(np.sqrt(np.dot(x, x)))
+    if 1e-140 < size < 1e150 or not x.any():
+        return size
+    return float(dnrm2(x))  # slower; the squares have left the range of floats, or come near its ends
 
 
 class Formula:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lnn.checks import check_array, check_matrix
+from lnn.scale import representable
 
 Values = NDArray[np.float64]
 
@@ -25,13 +26,29 @@ def check_values(values: ArrayLike) -> Values:
 
 
 def singular_values(W: ArrayLike) -> Values:
-    """Singular values of W, shape (…, m, n), in falling order: shape (…, min(m, n))."""
-    return np.asarray(np.linalg.svd(check_matrix(W, "W"), compute_uv=False), dtype=np.float64)
+    """Singular values of W, shape (…, m, n), in falling order: shape (…, min(m, n)).
+
+    Each is right to rounding relative to the largest, whatever the scale of W.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `W` is no finite real matrix, or a singular value is too large for a float.
+    """
+    values = np.asarray(np.linalg.svd(check_matrix(W, "W"), compute_uv=False), dtype=np.float64)
+    return representable(values, "the spectrum of W")
 
 
 def nuclear_norm(values: ArrayLike) -> Values:
-    """Nuclear norm Σ σ_r of a matrix with the given singular values, shape (…, r) to (…)."""
-    return check_values(values).sum(axis=-1)
+    """Nuclear norm Σ σ_r of a matrix with the given singular values, shape (…, r) to (…).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `values` are no singular values, or their sum is too large for a float.
+    """
+    with np.errstate(over="ignore"):
+        return representable(check_values(values).sum(axis=-1), "the nuclear norm")
 
 
 def schatten(values: ArrayLike, p: float) -> Values:
@@ -40,7 +57,7 @@ def schatten(values: ArrayLike, p: float) -> Values:
     Raises
     ------
     ValueError
-        If `p` is not positive.
+        If `p` is not positive, or the norm too large for a float, as it is for p near 0.
 
     Examples
     --------
@@ -55,7 +72,9 @@ def schatten(values: ArrayLike, p: float) -> Values:
         return largest[..., 0]
     # Dividing by the largest value first keeps σ^p from overflowing or vanishing.
     ratios = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
-    return largest[..., 0] * (ratios**p).sum(axis=-1) ** (1 / p)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        norm = largest[..., 0] * (ratios**p).sum(axis=-1) ** (1 / np.float64(p))
+    return representable(norm, f"the Schatten-{p:g} norm")
 
 
 def _ratios(values: ArrayLike) -> Values:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lnn.checks import Matrix, Weights, check_count
+from lnn.checks import Matrix, Weights, check_array, check_count
+from lnn.interrupt import asked
 from lnn.network import check, product
 from lnn.spectrum import singular_values
 
@@ -56,6 +57,8 @@ class Outcome(Enum):
     FINISHED = "went to the end of its steps or times"
     CONVERGED = "stopped at the loss asked for"
     DIVERGED = "left every bound: the numbers stopped being finite, or the integrator's step fell to zero"
+    EXHAUSTED = "spent the steps that the integrator was allowed"
+    INTERRUPTED = "was stopped by Ctrl-C"
 
 
 class Effort(NamedTuple):
@@ -80,6 +83,11 @@ class Trajectory:
     effort : Effort, optional
         What a flow cost.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If the numbers are not finite, or the shapes do not fit.
+
     Notes
     -----
     All arrays are read-only, and finite: a diverging run keeps its finite part. `path[k]` is the network at
@@ -94,6 +102,11 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weights", check(self.weights))
+        for name in ("times", "losses"):
+            array = check_array(getattr(self, name), name)
+            if array.shape != self.weights[0].shape[:1] or self.weights[0].ndim != 3:
+                raise ValueError(f"{name} have shape {array.shape}, but the layers {self.weights[0].shape}")
+            object.__setattr__(self, name, array)
         for array in (self.times, self.losses, *self.weights):
             array.flags.writeable = False
 
@@ -137,6 +150,20 @@ class Trajectory:
         return f"Trajectory(depth {self.depth}, widths {widths}, {len(self)} times, {losses}, {self.outcome.name})"
 
 
+def check_stop(stop: Any) -> float:
+    """Return a loss to stop at as a finite number.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no single finite real number.
+    """
+    value = check_array(stop, "stop")
+    if value.ndim != 0:
+        raise ValueError(f"stop must be a single number, got shape {value.shape}")
+    return float(value)
+
+
 def _chooser(every: int | Sequence[int]) -> Callable[[int], bool]:
     """Which iterates to keep: every so manieth, or those with the given numbers and the first."""
     if isinstance(every, Sequence | np.ndarray):
@@ -174,14 +201,17 @@ def record(
     Returns
     -------
     Trajectory
-        DIVERGED, with the finite part kept, if a loss or weight was NaN or infinite.
+        DIVERGED, with the finite part kept, if a loss, weight, product or time was NaN or infinite; INTERRUPTED if
+        Ctrl-C was pressed in an `interruptible` block.
 
     Raises
     ------
     TypeError, ValueError
-        If `every` is no count and no sequence of counts, or the first iterate already has a loss that is not finite.
+        If `every` is no count and no sequence of counts, `stop` no finite number, there is no iterate, or the first one
+        already has a loss or product that is not finite.
     """
     keeps = _chooser(every)
+    threshold = -np.inf if stop is None else check_stop(stop)
     if progress:
         from tqdm.auto import tqdm
 
@@ -192,8 +222,9 @@ def record(
     outcome = Outcome.FINISHED
 
     def keep(time: float, weights: Weights) -> bool:
-        value = float(loss(product(weights)))
-        if not (np.isfinite(value) and all(np.isfinite(W).all() for W in weights)):
+        W = product(weights)
+        value = float(loss(W))
+        if not (np.isfinite([value, time]).all() and all(np.isfinite(array).all() for array in (W, *weights))):
             return False
         times.append(time)
         kept.append(weights)
@@ -205,18 +236,24 @@ def record(
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for k, (time, weights) in enumerate(iterates):
             pending = (time, weights)
-            if not keeps(k):
-                continue
-            pending = None
-            if not keep(time, weights):
-                outcome = Outcome.DIVERGED
-                break
-            if stop is not None and losses[-1] <= stop:
-                outcome = Outcome.CONVERGED
+            if keeps(k):
+                pending = None
+                if not keep(time, weights):
+                    outcome = Outcome.DIVERGED
+                    break
+                if losses[-1] <= threshold:
+                    outcome = Outcome.CONVERGED
+                    break
+            if asked():
+                outcome = Outcome.INTERRUPTED
                 break
         if pending is not None and not keep(*pending):
             outcome = Outcome.DIVERGED
+    if not kept and outcome is Outcome.DIVERGED:
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = float(loss(product(weights)))
+        raise ValueError(f"the loss is not finite at the first network, or a weight, product or time: loss {value:g}")
     if not kept:
-        raise ValueError("the loss is not finite at the first network")
+        raise ValueError("there is nothing to record: the iterates are empty")
     stacked = tuple(np.stack(layers) for layers in zip(*kept, strict=True))
     return Trajectory(np.array(times), stacked, np.array(losses), outcome)

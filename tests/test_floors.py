@@ -15,6 +15,8 @@ import lnn
 PACKAGE = Path(lnn.__file__).parent
 FLOORS = {
     "checks": 0,
+    "interrupt": 0,
+    "scale": 0,
     "field": 1,
     "gas_sensor": 1,
     "initial": 1,
