@@ -29,7 +29,7 @@ OUTCOMES = {
 
 def _check_times(times: ArrayLike) -> Matrix:
     t = check_array(times, "times")
-    if t.ndim != 1 or (np.diff(t) <= 0).any():
+    if t.ndim != 1 or (t[1:] <= t[:-1]).any():
         raise ValueError(f"times must be an increasing sequence, got {np.array2string(t, threshold=6)}")
     with np.errstate(over="ignore"):
         if not np.isfinite(t[-1] - t[0]):
