@@ -26,6 +26,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
+import confined
 import jupytext
 import nbformat
 import notebooks
@@ -34,6 +35,10 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parent.parent
 COURSE = ROOT / "exercises"
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
+EXPOSED = (
+    "this machine gives no namespaces, so students' programs can read your files and use the network: "
+    "see 'What to isolate' in exercises/README.md"
+)
 REGIONS = ("SOLUTION", "HIDDEN TESTS")
 README = """Problem sets on linear neural networks
 
@@ -308,7 +313,19 @@ def grade(course: Path, timeout: int | None, again: bool) -> int:
     if not (course / "gradebook.db").exists():
         print("there is no gradebook.db yet: release the sets first (make release)", file=sys.stderr)
         return 1
+    hidden, needed = [course, *([ROOT] if (ROOT / "lnn").exists() else [])], [ROOT / "lnn"]
+    with confined.kernel(hidden, [path for path in needed if path.exists()]) as kernel:
+        if not kernel.alone:
+            print(f"WARNING: {EXPOSED}", file=sys.stderr)
+        return grade_in(kernel, course, timeout, again)
+
+
+def grade_in(kernel: confined.Kernel, course: Path, timeout: int | None, again: bool) -> int:
+    """`grade`, with students' programs in this kernel."""
     api = connect(course, timeout)
+    api.config.Execute.kernel_name = kernel.name
+    api.config.KernelManager.transport = "ipc"  # a kernel without network is reached through the file system
+    api.config.KernelManager.connection_file = kernel.connection_file
     with api.gradebook as book:
         released = {assignment.name for assignment in book.assignments}
     problems: dict[tuple[str, str], list[str]] = {}
