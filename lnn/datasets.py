@@ -147,6 +147,11 @@ def auto_mpg() -> Regression:
     Regression
         `X` of shape (7, 392), `Y` of shape (1, 392).
 
+    Raises
+    ------
+    ValueError
+        If the bundled file is damaged.
+
     Notes
     -----
     R. Quinlan, Auto MPG, UCI Machine Learning Repository, CC BY 4.0; the six cars without a recorded
@@ -154,7 +159,16 @@ def auto_mpg() -> Regression:
     """
     with (resources.files("lnn") / "data" / "auto_mpg.csv").open() as file:
         names = file.readline().strip().split(",")
-        table = np.loadtxt(file, delimiter=",")
+        rows = [line.strip().split(",") for line in file]
+    try:
+        table = np.array(rows, dtype=np.float64)
+    except ValueError:  # a word, or rows of different lengths
+        table = np.zeros(0)
+    if table.shape != (392, 8) or len(names) != 8 or not np.isfinite(table).all():
+        raise ValueError(
+            f"auto_mpg.csv must hold 392 rows of 8 finite numbers, got {len(rows)} rows and {len(names)} names: the "
+            "file is damaged, install lnn again"
+        )
     return _standardized(table, tuple(names[:-1]))
 
 
@@ -165,7 +179,11 @@ def _standardized(table: Matrix, features: tuple[str, ...]) -> Regression:
 
 
 def gas_sensor(
-    path: str | os.PathLike[str] | None = None, *, download: bool = True, progress: bool = True
+    path: str | os.PathLike[str] | None = None,
+    *,
+    download: bool = True,
+    progress: bool = True,
+    sha256: str | None = None,
 ) -> Regression:
     """The concentration of ethanol from 128 features of 16 gas sensors, all standardized: 2,565 samples.
 
@@ -180,6 +198,8 @@ def gas_sensor(
         Without a path: whether the archive may be downloaded if it is not in the cache.
     progress : bool
         Show a bar during the download (needs tqdm).
+    sha256 : str, optional
+        The hash that a downloaded archive must have, if you know it from elsewhere; UCI publishes none.
 
     Returns
     -------
@@ -195,14 +215,15 @@ def gas_sensor(
     ImportError
         If pooch is not installed and no path is given.
     ValueError
-        If the archive is truncated (a downloaded one is removed from the cache) or its layout is not UCI's.
+        If the archive is truncated or damaged, or its layout is not UCI's (a downloaded one is then removed from the
+        cache, and a file of yours left alone), or it has another hash.
 
     Notes
     -----
     Gas Sensor Array Drift Dataset at Different Concentrations, UCI Machine Learning Repository 270, for research
     purposes only; class 1 of its six gases. [VVAHRH12], [RFVHH14]
     """
-    source = fetch(download, progress) if path is None else Path(path)
+    source = fetch(download, progress, sha256) if path is None else Path(path)
     try:
         table, features = read(source)
     except ValueError:

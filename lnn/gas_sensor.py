@@ -4,9 +4,9 @@ The public verb is `lnn.datasets.gas_sensor`, which standardizes what `read` fin
 Different Concentrations, UCI Machine Learning Repository 270; [VVAHRH12], [RFVHH14].
 """
 
+import errno
 import os
 import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +14,23 @@ import numpy as np
 from lnn.checks import Matrix
 
 URL = "https://archive.ics.uci.edu/static/public/270/gas+sensor+array+drift+dataset+at+different+concentrations.zip"
+NAME = "gas_sensor_array_drift.zip"
+LARGEST = 64 * 2**20  # bytes of one batch: the largest of UCI's has 6 million, and a zip archive may promise anything
 GASES = ("Ethanol", "Ethylene", "Ammonia", "Acetaldehyde", "Acetone", "Toluene")  # classes 1, …, 6
 _ROWS, _FEATURES, _BATCHES = 13_910, 128, 10
 
 
-def fetch(download: bool = True, progress: bool = True) -> Path:
+def fetch(download: bool = True, progress: bool = True, sha256: str | None = None) -> Path:
     """Path of UCI's archive in the cache folder, downloaded if it is not there and may be.
+
+    A download goes to a name of its own in that folder, and takes the archive's name when it is whole and verified.
 
     Parameters
     ----------
     download, progress : bool
         Whether it may be downloaded, and with a bar.
+    sha256 : str, optional
+        The hash that the archive must have. UCI publishes none: without one, `read` checks the layout instead.
 
     Returns
     -------
@@ -35,27 +41,52 @@ def fetch(download: bool = True, progress: bool = True) -> Path:
     ConnectionError
         If the download fails.
     FileNotFoundError
-        If the archive is not there and `download` is false.
+        If the archive is not there, with this hash, and `download` is false.
     ImportError
         If pooch is not installed.
+    ValueError
+        If what was downloaded has another hash: it is not kept.
     """
     try:
         import pooch
     except ImportError as error:
         raise ImportError("the download needs pooch: pip install pooch, or pip install 'lnn[chapters]'") from error
     folder = Path(os.environ.get("LNN_DATA") or pooch.os_cache("lnn"))
-    archive = folder / "gas_sensor_array_drift.zip"
-    if archive.exists():
+    archive = folder / NAME
+    if archive.exists() and (sha256 is None or pooch.file_hash(str(archive)) == sha256.lower()):
         return archive
     advice = f"fetch {URL} elsewhere and give its path, or put it at {archive}"
     if not download:
         raise FileNotFoundError(f"the gas sensor data are not at {archive}: call with download=True, or {advice}")
     try:
-        # UCI publishes no checksum: the layout, its 13,910 rows included, is checked instead.
-        pooch.retrieve(URL, known_hash=None, fname=archive.name, path=folder, progressbar=progress)
-    except (OSError, ValueError) as error:  # what requests raises is an OSError
+        pooch.retrieve(URL, known_hash=sha256, fname=archive.name, path=folder, progressbar=progress)
+    except OSError as error:  # what requests raises is an OSError
         raise ConnectionError(f"the gas sensor data could not be downloaded ({error}): {advice}") from error
+    except ValueError as error:
+        raise ValueError(f"what came from {URL} is not what was asked for, and is not kept: {error}") from error
     return archive
+
+
+def _text(content: bytes, place: str) -> str:
+    """Content as text, or a word on what it is instead."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{place} is no text: byte {error.start} is {content[error.start]:#04x}") from error
+
+
+def _members(path: Path, wanted: list[str]) -> dict[str, bytes]:
+    """Members of a zip archive, by their names without folders; read in memory, as nothing in it decides on a path."""
+    found = {}
+    with zipfile.ZipFile(path) as archive:
+        entries = {Path(name).name: name for name in archive.namelist()}
+        for name in wanted:
+            if name in entries:
+                with archive.open(entries[name]) as file:
+                    found[name] = file.read(LARGEST + 1)
+                if len(found[name]) > LARGEST:
+                    raise zipfile.BadZipFile(f"{name} unpacks to more than {LARGEST} bytes, which is no batch of UCI's")
+    return found
 
 
 def _batches(path: Path) -> dict[str, str]:
@@ -63,23 +94,23 @@ def _batches(path: Path) -> dict[str, str]:
     wanted = [f"batch{k}.dat" for k in range(1, _BATCHES + 1)]
     if path.is_dir():
         files = {found.name: found for found in sorted(path.rglob("batch*.dat"))}
-        texts = {name: files[name].read_text() for name in wanted if name in files}
+        contents = {name: files[name].read_bytes() for name in wanted if name in files}
     elif path.exists():
         try:
-            with zipfile.ZipFile(path) as archive:
-                entries = {Path(name).name: name for name in archive.namelist()}
-                texts = {name: archive.read(entries[name]).decode() for name in wanted if name in entries}
-        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            contents = _members(path, wanted)
+        except Exception as error:  # zipfile meets a damaged archive with errors of a dozen kinds
+            if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+                raise  # the disk's fault and not the archive's
             raise ValueError(
                 f"{path} is truncated or no zip archive ({error}; {path.stat().st_size} bytes): remove it and "
                 "download it again"
             ) from error
     else:
         raise FileNotFoundError(f"there is neither a folder nor an archive at {path}")
-    missing = [name for name in wanted if name not in texts]
+    missing = [name for name in wanted if name not in contents]
     if missing:
         raise ValueError(f"{path} must hold batch1.dat to batch{_BATCHES}.dat, {', '.join(missing)} not found")
-    return texts
+    return {name: _text(content, f"{name} in {path}") for name, content in contents.items()}
 
 
 def _parse_line(line: str, place: str) -> list[float]:

@@ -107,7 +107,7 @@ def test_functions_of_the_spectrum_follow_the_scale(seed, shape, kind, power):
 def test_a_quasi_norm_that_is_no_float_is_refused():
     assert lnn.schatten([1.0, 1.0, 0.0], 0.01) == pytest.approx(2.0**100)
     for p in (1e-4, 1e-320):
-        with pytest.raises(ValueError, match="the Schatten-.* norm has 1 of 1 entries that leave"):
+        with pytest.raises(ValueError, match=r"the Schatten-.* norm has 1 of 1 entries that leave"):
             lnn.schatten([1.0, 1.0], p)
     with pytest.raises(ValueError, match="the nuclear norm"):
         lnn.nuclear_norm([1.7e308, 1.7e308])
@@ -281,7 +281,7 @@ def test_observations_that_no_matrix_has_are_refused_at_every_scale(seed, power)
     y = doubled(rng.standard_normal((3, 4)))
     assert lnn.nuclear.minimize(doubled, y, max_iterations=200).residual < 1e-9
     y[2] *= 1.01
-    with pytest.raises(ValueError, match="contradict each other: 3 measurements have rank 2, .* times their norm"):
+    with pytest.raises(ValueError, match=r"contradict each other: 3 measurements have rank 2, .* times their norm"):
         lnn.nuclear.minimize(doubled, y)
     nothing = lnn.Products(np.zeros((2, 3, 4)))
     assert not lnn.nuclear.minimize(nothing, np.zeros(2)).matrix.any()

@@ -13,6 +13,7 @@ from lnn.trajectory import Outcome
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+
 from lnn import animate, plots
 
 EXAMPLES = settings(max_examples=30)
@@ -74,7 +75,9 @@ def test_descent_on_one_layer_is_its_geometric_series_at_every_scale(seed, power
     assert path.outcome is Outcome.FINISHED
     factors = (1 - eta) ** np.arange(13.0)
     scale = 10.0**power * max(1, abs(1 - eta) ** 12)
-    np.testing.assert_allclose(path.end_to_end, aim + factors[:, None, None] * (start - aim), rtol=0, atol=1e-12 * scale)
+    np.testing.assert_allclose(
+        path.end_to_end, aim + factors[:, None, None] * (start - aim), rtol=0, atol=1e-12 * scale
+    )
 
 
 @pytest.mark.parametrize("name", ["adagrad", "adadelta", "adam"])
@@ -237,7 +240,10 @@ def test_pictures_of_any_scale_are_drawn(power):
 
 def test_pictures_refuse_what_their_axes_would_drop_in_silence():
     path = lnn.gradient_descent((np.ones((2, 3)),), lnn.LeastSquares(lnn.Everything((2, 3)), np.zeros(6)), 0.1, 3)
-    for wrong, message in (([1.0, 0.0], "errors must be positive"), ([1.0], r"one shape \(k,\), got \(2,\) and \(1,\)")):
+    for wrong, message in (
+        ([1.0, 0.0], "errors must be positive"),
+        ([1.0], r"one shape \(k,\), got \(2,\) and \(1,\)"),
+    ):
         with pytest.raises(ValueError, match=message):
             plots.order([1.0, 2.0], wrong)
     with pytest.raises(ValueError, match="count must be at least 1, got -1"):

@@ -7,16 +7,17 @@ with the marker `network` sets TESTS_NETWORK, and is free, with all that it star
 import os
 import sys
 
-EVENTS = {"socket.connect": 1, "socket.sendto": 1, "socket.sendmsg": 1, "socket.getaddrinfo": 0, "socket.gethostbyname": 0}
+EVENTS = {"connect": 1, "sendto": 1, "sendmsg": 1, "getaddrinfo": 0, "gethostbyname": 0}  # where the address stands
 HERE = (None, "", "localhost", "::1", "::", "0.0.0.0")
 
 
 def guard(event, arguments):
     """Refuse to look up, or to connect to, what is not this machine."""
-    if event not in EVENTS or os.environ.get("TESTS_NETWORK") == "allowed":
+    package, _, act = event.partition(".")
+    if package != "socket" or act not in EVENTS or os.environ.get("TESTS_NETWORK") == "allowed":
         return
-    address = arguments[EVENTS[event]]
-    if event.startswith("socket.get"):
+    address = arguments[EVENTS[act]]
+    if act.startswith("get"):
         host = address
     elif isinstance(address, tuple):
         host = address[0]
