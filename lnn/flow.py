@@ -42,10 +42,10 @@ def _check_tolerances(rtol: float, atol: float, start: Matrix) -> tuple[float, f
     if not LEAST_RTOL <= rtol < 1:
         raise ValueError(f"rtol must lie in [{LEAST_RTOL:.2g}, 1), as floats have 16 digits, got {rtol:g}")
     size = float(np.abs(start).max())
-    if 0 < size < 1e3 * atol:
+    if 0 < size < 100 * atol:
         raise ValueError(
-            f"atol is {atol:g}, which leaves less than three digits of the weights to start from, of size up to "
-            f"{size:.3g}: it must be at most {size / 1e3:.3g}"
+            f"atol is {atol:g}, which leaves less than two digits of the weights to start from, of size up to "
+            f"{size:.3g}: it must be at most {size / 100:.3g}"
         )
     return rtol, atol
 
@@ -116,7 +116,7 @@ def gradient_flow(
     rtol, atol : float
         Relative and absolute error that the solver allows itself in one step: in every entry for SciPy's solvers,
         in the norm of all weights together for the others. RKC2 is of order two and likes 1e-5. `rtol` is at least
-        2.2e-14; `atol` is at most a thousandth of the largest weight to start from, unless that is 0: weights near
+        2.2e-14; `atol` is at most a hundredth of the largest weight to start from, unless that is 0: weights near
         it have log10(weight / atol) correct digits.
     stop : float, optional
         End the run when the loss has come down to this, with that moment as the last one kept.
