@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book test quick notebooks pages binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
+.PHONY: help book pdf test quick notebooks pages binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -25,15 +25,27 @@ $(READY): constraints.txt pyproject.toml
 book: $(READY) ## build the book, warnings being errors, and say where it is
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
 	@$(BIN)/python tools/prune.py _build/html
+	@$(BIN)/python tools/downloads.py _build/html
 	@echo "The book:  _build/html/index.html"
 	@echo "Serve it:  $(BIN)/python -m http.server --directory _build/html 8000"
 
+# Whatever the printed pages are made from; where nothing of it changed, the PDF is not made again.
+PDF := _build/latex/linear-neural-networks.pdf
+$(PDF): $(READY) $(wildcard chapters/*.ipynb api/*.md lnn/*.py lnn/symbolic/*.py) CHANGELOG.md _config.yml _toc.yml references.bib CITATION.cff tools/paper.py tools/paper.sty
+	@$(BIN)/python tools/pdf.py
+
+pdf: $(PDF) ## make one PDF of the whole book, needs LaTeX, and link it from the site if that is built
+	@if [ -e _build/html/index.html ]; then $(BIN)/python tools/downloads.py _build/html; fi
+	@echo "The PDF:   $(PDF)"
+
 test: book ## check everything: package, theorems, notebooks, the built pages
+	@if command -v latexmk >/dev/null && command -v xelatex >/dev/null; then $(MAKE) --no-print-directory pdf; else echo "no LaTeX: the tests of the PDF are skipped by name"; fi
 	@command -v chromium >/dev/null || echo "no chromium: the tests in a browser are skipped by name"
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 quick: $(READY) ## the tests of the package alone, without notebooks and pages
-	@$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py
+	@$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py \
+	  --ignore tests/test_pdf.py --ignore tests/test_site_offline.py --ignore tests/test_downloads.py --ignore tests/test_publishing.py
 
 test-versions: test-oldest test-newest ## run the tests on the oldest and the newest versions pyproject.toml admits
 

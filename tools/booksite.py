@@ -37,10 +37,18 @@ def drop_repeated_ids(app: Sphinx, doctree: nodes.document, page: str) -> None:
         node["ids"] = [name for name in node["ids"] if name not in REPEATED]
 
 
+def search_from_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Let the search list what it finds without excerpts where the site is opened from files: a page cannot fetch."""
+    if page == "search":
+        body = "if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
+        app.add_js_file(None, body=body)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_roles)
     app.connect("config-inited", start_mathjax)
+    app.connect("html-page-context", search_from_files)
     app.connect("doctree-resolved", drop_repeated_ids)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

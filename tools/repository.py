@@ -45,3 +45,14 @@ def origin() -> str | None:
     """What pip installs the package from: the repository at the commit that a workflow builds, else at its branch."""
     found = address()
     return f"git+{found}@{os.environ.get('GITHUB_SHA') or BRANCH}" if found else None
+
+
+def site() -> str | None:
+    """The address at which the book is published, with a slash at its end: LNN_SITE, else GitHub's Pages, or None."""
+    if os.environ.get("LNN_SITE"):
+        return os.environ["LNN_SITE"].rstrip("/") + "/"
+    if slug() is None:
+        return None
+    owner, name = slug().split("/")
+    home = f"https://{owner.lower()}.github.io/"
+    return home if name.lower() == f"{owner.lower()}.github.io" else f"{home}{name}/"

@@ -18,7 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # They hold the built pages and the problem sets, which are made and read with the locked versions alone.
-LOCKED = [f"--ignore=tests/test_{name}.py" for name in ("book", "browser", "grading", "problem_sets")]
+PAGES = ("book", "browser", "downloads", "pdf", "publishing", "site_offline")
+LOCKED = [f"--ignore=tests/test_{name}.py" for name in (*PAGES, "grading", "problem_sets")]
 
 
 def oldest() -> list[str]:
