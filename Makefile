@@ -31,7 +31,7 @@ book: $(READY) ## build the book, warnings being errors, and say where it is
 
 # Whatever the printed pages are made from; where nothing of it changed, the PDF is not made again.
 PDF := _build/latex/linear-neural-networks.pdf
-$(PDF): $(READY) $(wildcard chapters/*.ipynb api/*.md lnn/*.py lnn/symbolic/*.py) CHANGELOG.md _config.yml _toc.yml references.bib CITATION.cff tools/paper.py tools/paper.sty
+$(PDF): $(READY) $(wildcard chapters/*.ipynb api/*.rst lnn/*.py lnn/symbolic/*.py) CHANGELOG.md _config.yml _toc.yml references.bib CITATION.cff tools/paper.py tools/paper.sty
 	@$(BIN)/python tools/pdf.py
 
 pdf: $(PDF) ## make one PDF of the whole book, needs LaTeX, and link it from the site if that is built
@@ -62,6 +62,9 @@ mutants: $(READY) ## change the package in thousands of small ways; say which ch
 
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
 	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)
+
+determinism: $(READY) ## execute every page twice and with two threads, compare bytes and text
+	@$(BIN)/python tools/notebooks.py --steady
 
 pages: $(READY) ## write the generated pages anew: results, reproductions, statistics, the preface's map
 	@$(BIN)/python tools/pages.py

@@ -1,9 +1,11 @@
 """Bring the executed twins of the chapters up to date: NAME.md -> NAME.ipynb, with fresh outputs.
 
-Usage: python tools/notebooks.py [--all] [--check] [NAME ...]
+Usage: python tools/notebooks.py [--all] [--check | --steady] [NAME ...]
 
 Without names, all of chapters/. Only what changed is executed, unless --all. --check executes nothing and changes
-nothing: it lists the pairs that disagree and exits with 1 if there are any.
+nothing: it lists the pairs that disagree and exits with 1 if there are any. --steady changes nothing either: it executes
+every page three times, and exits with 1 unless the first two runs have the same bytes and the third, with two threads
+for linear algebra, the same text.
 """
 
 import argparse
@@ -67,8 +69,8 @@ def shrink(picture: str) -> str:
     return base64.b64encode(small.getvalue()).decode() + "\n"
 
 
-def execute(page: Path) -> None:
-    """Write NAME.ipynb with the text of NAME.md and the outputs of running it from top to bottom."""
+def executed(page: Path) -> nbformat.NotebookNode:
+    """The notebook with the text of NAME.md and the outputs of running it from top to bottom."""
     notebook = jupytext.read(page, fmt="md:myst")
     name_cells(notebook)
     options = {"timeout": 600, "record_timing": False, "coalesce_streams": True}
@@ -80,7 +82,25 @@ def execute(page: Path) -> None:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = shrink(output.data["image/png"])
-    nbformat.write(notebook, page.with_suffix(".ipynb"))
+    return notebook
+
+
+def printed(notebook: nbformat.NotebookNode) -> list[str]:
+    """What the cells print and show as text, which nbval compares; figures are not looked at."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return [str(output.get("text") or output.get("data", {}).get("text/plain")) for output in outputs]
+
+
+def steady(page: Path) -> list[str]:
+    """What differs between runs of a page: bytes between two, text between one and two threads."""
+    first, second = executed(page), executed(page)
+    threads = {name: "2" for name in os.environ if name.endswith("_NUM_THREADS")}
+    before = {name: os.environ[name] for name in threads}
+    os.environ.update(threads)  # the kernel inherits them
+    third = executed(page)
+    os.environ.update(before)
+    found = [] if nbformat.writes(first) == nbformat.writes(second) else ["bytes of two runs"]
+    return found + ([] if printed(first) == printed(third) else ["text with two threads"])
 
 
 def main() -> int:
@@ -88,6 +108,7 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="pages, without ending; all by default")
     parser.add_argument("--all", action="store_true", help="execute also what has not changed")
     parser.add_argument("--check", action="store_true", help="only say which pairs disagree")
+    parser.add_argument("--steady", action="store_true", help="only say which pages differ from run to run")
     options = parser.parse_args()
     pages = [CHAPTERS / f"{Path(name).stem}.md" for name in options.names] or sorted(CHAPTERS.glob("*.md"))
     stale = [page for page in pages if options.all or not agrees(page)]
@@ -95,10 +116,15 @@ def main() -> int:
         for page in stale:
             print(f"{page.relative_to(ROOT)} and its notebook disagree: run `make notebooks`")
         return bool(stale)
+    if options.steady:
+        found = {page.stem: steady(page) for page in tqdm(pages, unit="page")}
+        for name, differences in found.items():
+            print(f"{name}: {', '.join(differences) or 'steady'}")
+        return any(found.values())
     bar = tqdm(stale, unit="page", disable=not stale)
     for page in bar:
         bar.set_postfix_str(page.stem)
-        execute(page)
+        nbformat.write(executed(page), page.with_suffix(".ipynb"))
     print(f"{len(stale)} executed, {len(pages) - len(stale)} already current")
     return 0
 
