@@ -4,12 +4,12 @@ The verbs and nouns of the book stand here; the rest is in the modules. Importin
 `lnn.plots` (matplotlib) and `lnn.symbolic` (SymPy) are imported by name.
 """
 
-from lnn import datasets, guarantees, initial, modes, nuclear, preconditioner
+from lnn import datasets, factored, guarantees, hierarchical, initial, modes, nuclear, preconditioner, tensor, unfolding
 from lnn.balance import imbalance, imbalances
 from lnn.descent import end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
 from lnn.interrupt import interruptible
-from lnn.losses import LeastSquares, PowerLoss
+from lnn.losses import HuberLoss, LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
 from lnn.nuclear import NuclearSolution
@@ -23,6 +23,7 @@ __all__ = [
     "Effort",
     "Entries",
     "Everything",
+    "HuberLoss",
     "LeastSquares",
     "Loss",
     "Measurement",
@@ -43,11 +44,13 @@ __all__ = [
     "end_to_end_descent",
     "end_to_end_flow",
     "end_to_end_step",
+    "factored",
     "gradient_descent",
     "gradient_flow",
     "gradient_step",
     "grid",
     "guarantees",
+    "hierarchical",
     "imbalance",
     "imbalances",
     "initial",
@@ -65,6 +68,8 @@ __all__ = [
     "shrink",
     "singular_values",
     "stable_rank",
+    "tensor",
+    "unfolding",
     "unpack",
     "widths",
 ]

@@ -1,5 +1,6 @@
 """Ground truths, observation patterns, whitening, and real data: one set bundled, one to be downloaded."""
 
+import math
 import os
 from importlib import resources
 from pathlib import Path
@@ -51,32 +52,33 @@ def low_rank(shape: tuple[int, int], rank: int, *, norm: float | None = None, rn
     return np.asarray(W * (norm / np.linalg.norm(W)))
 
 
-def random_mask(shape: tuple[int, int], count: int, *, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Boolean matrix with `count` true entries, drawn uniformly without replacement.
+def random_mask(shape: tuple[int, ...], count: int, *, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Boolean matrix, or tensor, with `count` true entries, drawn uniformly without replacement.
 
     Parameters
     ----------
     shape : (m, n)
+        Or (d_1, …, d_N).
     count : int
-        From 1 to m·n.
+        From 1 to the number of entries.
     rng : numpy.random.Generator
 
     Returns
     -------
-    boolean array, shape (m, n)
+    boolean array of this shape
 
     Raises
     ------
     TypeError, ValueError
         If `count` does not fit the shape or `rng` is no generator.
     """
-    m, n = check_count(shape[0], "m"), check_count(shape[1], "n")
-    count, rng = check_count(count, "count"), check_rng(rng)
-    if count > m * n:
-        raise ValueError(f"a {m}×{n} matrix has {m * n} entries, got a count of {count}")
-    mask = np.zeros(m * n, dtype=bool)
-    mask[rng.choice(m * n, size=count, replace=False)] = True
-    return mask.reshape(m, n)
+    sizes = tuple(check_count(size, f"size {j}") for j, size in enumerate(shape, start=1))
+    count, rng, entries = check_count(count, "count"), check_rng(rng), math.prod(sizes)
+    if count > entries:
+        raise ValueError(f"a {'×'.join(map(str, sizes))} array has {entries} entries, got a count of {count}")
+    mask = np.zeros(entries, dtype=bool)
+    mask[rng.choice(entries, size=count, replace=False)] = True
+    return mask.reshape(sizes)
 
 
 def sensing(shape: tuple[int, int], count: int, *, rng: np.random.Generator) -> Matrix:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lnn.checks import Matrix
+from lnn.checks import Matrix, check_positive
 from lnn.measurements import Measurement, check_observed
 
 
@@ -86,3 +86,45 @@ class PowerLoss:
         """Gradient at W, shape (…, m, n): the same shape."""
         residual = _residual(self.measure, W, self.observed)
         return self.measure.adjoint(np.sign(residual) * np.abs(residual) ** (self.p - 1))
+
+
+@dataclass(frozen=True, eq=False)
+class HuberLoss:
+    """Huber's loss ℓ(W) = Σ_i h(𝒜(W)_i - y_i): h(z) = ½z² up to |z| = δ, and with constant slope ±δ beyond.
+
+    Far from the observations its gradient does not change: near the origin it is constant as long as every |𝒜(W)_i|
+    is below |y_i| - δ.
+
+    Parameters
+    ----------
+    measure : Measurement
+    observed : array, shape (k,)
+    threshold : float
+        δ > 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `LeastSquares` does, or if the threshold is not positive.
+
+    Notes
+    -----
+    `thm-rank-one-trajectory`, page `beyond_linear`; [RMC21].
+    """
+
+    measure: Measurement
+    observed: Matrix
+    threshold: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "observed", check_observed(self.measure, self.observed)[0])
+        object.__setattr__(self, "threshold", check_positive(self.threshold, "threshold"))
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Loss at W, shape (…, m, n): shape (…)."""
+        size, near = np.abs(self.measure(W) - self.observed), self.threshold
+        return np.where(size <= near, 0.5 * size**2, near * (size - 0.5 * near)).sum(axis=-1)
+
+    def gradient(self, W: Matrix) -> Matrix:
+        """Gradient at W, shape (…, m, n): the same shape."""
+        return self.measure.adjoint(np.clip(self.measure(W) - self.observed, -self.threshold, self.threshold))

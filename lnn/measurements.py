@@ -1,4 +1,4 @@
-"""Linear maps from a matrix to a vector of observations, each with its adjoint."""
+"""Linear maps from a matrix, or a tensor, to a vector of observations, each with its adjoint."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -9,11 +9,14 @@ from numpy.typing import ArrayLike, NDArray
 from lnn.checks import Matrix, check_array, check_count, check_matrix
 
 
-def _flat(W: Matrix, shape: tuple[int, int]) -> Matrix:
-    """Entries of W, shape (…, m, n), row by row, or a word on its shape: a transpose has as many entries."""
-    if W.shape[-2:] != shape:
-        raise ValueError(f"this measurement takes matrices of shape {shape}, got {W.shape}")
-    return W.reshape(*W.shape[:-2], -1)
+def _flat(W: Matrix, shape: tuple[int, ...]) -> Matrix:
+    """Entries of W, shape (…, *shape), row by row, or a word on its shape: a transpose has as many entries."""
+    lead = max(0, W.ndim - len(shape))
+    if W.shape[lead:] != shape:
+        raise ValueError(
+            f"this measurement takes {'matrices' if len(shape) == 2 else 'tensors'} of shape {shape}, got {W.shape}"
+        )
+    return W.reshape(*W.shape[:lead], -1)
 
 
 def _residuals(r: Matrix, count: int) -> Matrix:
@@ -26,7 +29,8 @@ def _residuals(r: Matrix, count: int) -> Matrix:
 class Measurement(Protocol):
     """A linear map 𝒜 from matrices of shape (…, m, n) to vectors of shape (…, k).
 
-    Called, it measures; `adjoint` is 𝒜*, so that ⟨𝒜(W), r⟩ = ⟨W, 𝒜*(r)⟩.
+    Called, it measures; `adjoint` is 𝒜*, so that ⟨𝒜(W), r⟩ = ⟨W, 𝒜*(r)⟩. `Everything`, `Entries` and `Products` take
+    tensors of a higher order as well: more axes in place of m, n.
     """
 
     def __call__(self, W: Matrix) -> Matrix:
@@ -38,7 +42,7 @@ class Measurement(Protocol):
         ...
 
 
-def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, tuple[int, int]]:
+def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, tuple[int, ...]]:
     """Return `observed` as a finite vector that fits the measurement, and the shape (m, n) of the matrices measured.
 
     Raises
@@ -72,16 +76,17 @@ class Everything:
     Parameters
     ----------
     shape : (m, n)
+        Or, of tensors, (d_1, …, d_N).
     """
 
-    shape: tuple[int, int]
+    shape: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        if np.shape(self.shape) != (2,):
-            raise ValueError(f"shape must be a pair (m, n), got {self.shape!r}")
-        m, n = self.shape
-        check_count(m, "m")
-        check_count(n, "n")
+        if len(np.shape(self.shape)) != 1 or len(self.shape) < 2:
+            raise ValueError(f"shape must be a pair (m, n), or longer for tensors, got {self.shape!r}")
+        names = ("m", "n") if len(self.shape) == 2 else [f"d_{j + 1}" for j in range(len(self.shape))]
+        for name, size in zip(names, self.shape, strict=True):
+            check_count(size, name)
 
     def __call__(self, W: Matrix) -> Matrix:
         """Entries of W, shape (…, m, n), as a vector of shape (…, m·n)."""
@@ -126,6 +131,7 @@ class Entries:
     Parameters
     ----------
     mask : boolean array, shape (m, n)
+        Or, of tensors, (d_1, …, d_N).
     """
 
     mask: NDArray[np.bool_]
@@ -135,13 +141,13 @@ class Entries:
         mask = np.asarray(self.mask)
         if mask.dtype != bool:
             raise TypeError(f"mask must be boolean, got dtype {mask.dtype}")
-        if mask.ndim != 2 or mask.size == 0:
-            raise ValueError(f"mask must have shape (m, n), got {mask.shape}")
+        if mask.ndim < 2 or mask.size == 0:
+            raise ValueError(f"mask must have two axes, or more for tensors, (m, n), got {mask.shape}")
         object.__setattr__(self, "mask", mask)
         object.__setattr__(self, "places", np.flatnonzero(mask))
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Shape (m, n) of the matrices that are measured."""
         return self.mask.shape
 
@@ -163,18 +169,19 @@ class Products:
     Parameters
     ----------
     A : array, shape (k, m, n)
+        Or, of tensors, (k, d_1, …, d_N).
     """
 
     A: Matrix
 
     def __post_init__(self) -> None:
         A = check_array(self.A, "A")
-        if A.ndim != 3:
-            raise ValueError(f"A must have shape (k, m, n), got {A.shape}")
+        if A.ndim < 3:
+            raise ValueError(f"A must have three axes, or more for tensors, (k, m, n), got {A.shape}")
         object.__setattr__(self, "A", np.ascontiguousarray(A))
 
     @property
-    def shape(self) -> tuple[int, int]:
+    def shape(self) -> tuple[int, ...]:
         """Shape (m, n) of the matrices that are measured."""
         return self.A.shape[1:]
 

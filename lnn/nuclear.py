@@ -150,9 +150,9 @@ def minimize(
     Raises
     ------
     TypeError, ValueError
-        If `observed` does not fit the measurement, a knob is not positive or the step out of its range, the matrix too
-        large for a float, or the observations contradict each other: measurements that depend on each other, and no
-        matrix that has these observations.
+        If `observed` does not fit the measurement or is that of a tensor, a knob is not positive or the step out of its
+        range, the matrix too large for a float, or the observations contradict each other: measurements that depend on
+        each other, and no matrix that has these observations.
 
     Notes
     -----
@@ -163,6 +163,8 @@ def minimize(
     7.0
     """
     b, shape = check_observed(measure, observed)
+    if len(shape) != 2:
+        raise ValueError(f"the nuclear norm is one of matrices, got measurements of shape {shape}: see lnn.unfolding")
     gap, step = check_positive(gap, "gap"), check_positive(step, "step")
     limit = check_count(max_iterations, "max_iterations")
     if not STEPS[0] <= step <= STEPS[1]:

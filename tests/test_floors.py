@@ -26,13 +26,16 @@ FLOORS = {
     "runge_kutta": 1,
     "spectrum": 1,
     "symbolic": 1,
+    "tensor": 1,
     "balance": 2,
     "chebyshev": 2,
     "datasets": 2,
+    "hierarchical": 2,
     "losses": 2,
     "nuclear": 2,
     "preconditioner": 2,
     "trajectory": 2,
+    "unfolding": 2,
     "descent": 3,
     "guarantees": 3,
     "integrate": 3,
@@ -41,6 +44,7 @@ FLOORS = {
     "animate": 4,
     "flow": 4,
     "plots": 4,
+    "factored": 5,
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
