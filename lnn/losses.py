@@ -122,9 +122,10 @@ class HuberLoss:
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
-        size, near = np.abs(self.measure(W) - self.observed), self.threshold
+        size, near = np.abs(_residual(self.measure, W, self.observed)), self.threshold
         return np.where(size <= near, 0.5 * size**2, near * (size - 0.5 * near)).sum(axis=-1)
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
-        return self.measure.adjoint(np.clip(self.measure(W) - self.observed, -self.threshold, self.threshold))
+        residual = _residual(self.measure, W, self.observed)
+        return self.measure.adjoint(np.clip(residual, -self.threshold, self.threshold))

@@ -1,5 +1,6 @@
 """Linear maps from a matrix, or a tensor, to a vector of observations, each with its adjoint."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -94,7 +95,7 @@ class Everything:
 
     def adjoint(self, r: Matrix) -> Matrix:
         """Matrix of shape (…, m, n) with the entries r, shape (…, m·n)."""
-        return _residuals(r, self.shape[0] * self.shape[1]).reshape(*r.shape[:-1], *self.shape)
+        return _residuals(r, math.prod(self.shape)).reshape(*r.shape[:-1], *self.shape)
 
 
 @dataclass(frozen=True, eq=False)
