@@ -72,10 +72,12 @@ def random_mask(shape: tuple[int, ...], count: int, *, rng: np.random.Generator)
     TypeError, ValueError
         If `count` does not fit the shape or `rng` is no generator.
     """
-    sizes = tuple(check_count(size, f"size {j}") for j, size in enumerate(shape, start=1))
+    names = ("m", "n") if len(shape) == 2 else [f"d_{j + 1}" for j in range(len(shape))]
+    sizes = tuple(check_count(size, name) for name, size in zip(names, shape, strict=True))
     count, rng, entries = check_count(count, "count"), check_rng(rng), math.prod(sizes)
     if count > entries:
-        raise ValueError(f"a {'×'.join(map(str, sizes))} array has {entries} entries, got a count of {count}")
+        kind = "matrix" if len(sizes) == 2 else "tensor"
+        raise ValueError(f"a {'×'.join(map(str, sizes))} {kind} has {entries} entries, got a count of {count}")
     mask = np.zeros(entries, dtype=bool)
     mask[rng.choice(entries, size=count, replace=False)] = True
     return mask.reshape(sizes)

@@ -143,7 +143,7 @@ class Entries:
         if mask.dtype != bool:
             raise TypeError(f"mask must be boolean, got dtype {mask.dtype}")
         if mask.ndim < 2 or mask.size == 0:
-            raise ValueError(f"mask must have two axes, or more for tensors, (m, n), got {mask.shape}")
+            raise ValueError(f"mask must have shape (m, n), got {mask.shape}")
         object.__setattr__(self, "mask", mask)
         object.__setattr__(self, "places", np.flatnonzero(mask))
 
@@ -178,7 +178,7 @@ class Products:
     def __post_init__(self) -> None:
         A = check_array(self.A, "A")
         if A.ndim < 3:
-            raise ValueError(f"A must have three axes, or more for tensors, (k, m, n), got {A.shape}")
+            raise ValueError(f"A must have shape (k, m, n), got {A.shape}")
         object.__setattr__(self, "A", np.ascontiguousarray(A))
 
     @property
