@@ -118,6 +118,24 @@ def test_a_matrix_of_another_shape_is_refused_with_both_shapes(call):
         function(**(arguments | {name: W.T}))
 
 
+# Two balanced layers, whose product misses the target by 0.25: the margin is 2 - 0.25, the imbalance 0.
+LAYERS, TARGET = (np.array([[1.5]]), np.array([[1.5]])), np.array([[2.0]])
+CERTIFIED = lnn.guarantees.certify(LAYERS, TARGET)
+
+
+def test_a_certificate_says_in_one_sentence_why_or_why_not():
+    assert (
+        repr(CERTIFIED)
+        == "Guarantee(depth 2: holds, margin 1.75 > 0, imbalance 0 <= 0.00957; step size 0.0016, rate 1.75)"
+    )
+    uneven = lnn.guarantees.certify((2 * LAYERS[0], LAYERS[1] / 2), TARGET)
+    assert repr(uneven) == "Guarantee(depth 2: FAILS, margin 1.75 > 0, imbalance 8.44 > 0.00957)"
+    far = lnn.guarantees.certify(LAYERS, TARGET / 8)
+    assert repr(far) == "Guarantee(depth 2: FAILS, margin -1.75 <= 0)"
+    nothing = lnn.guarantees.certify((np.zeros((1, 1)),), TARGET)
+    assert repr(nothing) == "Guarantee(depth 1: FAILS, margin 0 <= 0)"
+
+
 SAYINGS = [
     (lambda: network.check(W), TypeError,
      "weights must be a tuple of matrices, got a single matrix: write (W,) for a network of depth 1"),
@@ -156,6 +174,21 @@ SAYINGS = [
     (lambda: lnn.PowerLoss(SEEN, SEEN(W), 1.5), ValueError, "p must be finite and at least 2, got 1.5"),
     (lambda: lnn.guarantees.certify((np.ones((5, 4, 3)), np.ones((5, 2, 4))), W), ValueError,
      "certify takes one network, got leading axes (5,)"),
+    (lambda: preconditioner.gains([1e200, 1.0], 1000), ValueError,
+     "the matrix of gains has 3 of 4 entries that leave the range of floats, 1e308"),
+    (lambda: preconditioner.precondition(1e200 * W, 1e200 * W, 3), ValueError,
+     "the preconditioned gradient has 6 of 6 entries that leave the range of floats, 1e308"),
+    (lambda: preconditioner.matrix(1e250 * W, 3), ValueError,
+     "the preconditioner has 36 of 36 entries that leave the range of floats, 1e308"),
+    (lambda: modes.rate(1e200, 1.0, 3), ValueError,
+     "the speed of the mode has 1 of 1 entries that leave the range of floats, 1e308"),
+    (lambda: network.unpack([NAN] * 20, (3, 4, 2)), ValueError,
+     "vector must be finite, got 20 of 20 entries that are NaN or infinite"),
+    (lambda: CERTIFIED.bound([NAN]), ValueError, "steps must be finite, got 1 of 1 entries that are NaN or infinite"),
+    (lambda: CERTIFIED.bound([2, -3]), ValueError, "steps must not be negative, got -3.0"),
+    (lambda: CERTIFIED.bound([1], 0.0), ValueError, "step_size must be positive and finite, got 0.0"),
+    (lambda: CERTIFIED.bound([1], 1.0), ValueError, "the theorem covers step sizes up to 0.0016, got 1"),
+    (lambda: CERTIFIED.iterations(0.0), ValueError, "epsilon must be positive and finite, got 0.0"),
     (lambda: lnn.gradient_flow(WEIGHTS, LOSS, [1.0, 0.0]), ValueError,
      "times must be an increasing sequence, got [1. 0.]"),
     (lambda: lnn.momentum(WEIGHTS, LOSS, step_size=0.1, steps=1, decay=1.0), ValueError,

@@ -3,9 +3,9 @@
 Usage: python tools/notebooks.py [--all] [--check | --steady] [NAME ...]
 
 Without names, all of chapters/. Only what changed is executed, unless --all. --check executes nothing and changes
-nothing: it lists the pairs that disagree and exits with 1 if there are any. --steady changes nothing either: it executes
-every page three times, and exits with 1 unless the first two runs have the same bytes and the third, with two threads
-for linear algebra, the same text.
+nothing: it lists the pairs that disagree and exits with 1 if there are any. --steady changes nothing either: it
+executes every page three times, and exits with 1 unless the first two runs have the same bytes and the third, with two
+threads for linear algebra, the same text.
 """
 
 import argparse
