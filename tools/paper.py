@@ -28,6 +28,7 @@ from sphinx_proof.nodes import NODE_TYPES, unenumerable_node
 ROOT = Path(__file__).resolve().parent.parent
 STATEMENTS = (*dict.fromkeys(NODE_TYPES.values()), unenumerable_node)
 FULL_WIDTH = 900  # pixels of a figure that fills the line: those of the style file, 704 wide, take four fifths of it
+LINE = 95  # characters in a line of a table
 # What the text font lacks: all but Latin letters, their marks, and the punctuation of running text.
 FOREIGN = re.compile("[^\x00-\u024f\u2010-\u2026]+")
 
@@ -59,7 +60,9 @@ class Arrange(SphinxPostTransform):
     def run(self, **options: Any) -> None:
         """Rebuild the tree of the whole book."""
         preface = self.document.next_node(nodes.section)
+        within = {id(node) for file in preface.findall(addnodes.start_of_file) for node in file.findall(nodes.compound)}
         wrappers = [node for node in preface.findall(nodes.compound) if "toctree-wrapper" in node["classes"]]
+        wrappers = [node for node in wrappers if id(node) not in within]  # sections of a chapter stay with it
         files = [child for wrapper in wrappers for child in wrapper.children]
         for wrapper in wrappers:
             wrapper.parent.remove(wrapper)
@@ -122,10 +125,13 @@ class Arrange(SphinxPostTransform):
         """Give the columns of a table width after what is in them; let long tables go on over the page."""
         rows = [[entry.astext() for entry in row.children] for row in table.findall(nodes.row)]
         columns = list(zip(*rows, strict=True)) if len({len(row) for row in rows}) == 1 else []
-        for spec, texts in zip(table.findall(nodes.colspec), columns, strict=False):
-            word = max(len(word) for text in texts for word in re.split(r"[\s._]+", text))
-            lengths = [len(text) for text in texts]
-            spec["colwidth"] = round(max(1.3 * word, (max(lengths) * sum(lengths) / len(lengths)) ** 0.5)) + 2
+        lengths = [[len(text) for text in texts] for texts in columns]
+        words = [[len(word) for text in texts for word in re.split(r"[\s._]+", text)] for texts in columns]
+        needed = [1.3 * max(column) + 3 for column in words]  # characters, for the longest word and the space around
+        wanted = [(max(column) * sum(column) / len(column)) ** 0.5 for column in lengths]
+        spare = max(0.0, LINE - sum(needed))
+        for spec, least, wish in zip(table.findall(nodes.colspec), needed, wanted, strict=False):
+            spec["colwidth"] = round(least + spare * wish / max(1.0, sum(wanted)))
         if columns:
             table["classes"] += ["colwidths-given", "longtable"]
 
@@ -141,15 +147,20 @@ class Paper(LaTeXTranslator):
     """Sphinx's LaTeX, with the site's numbers and environments of our own."""
 
     code_foreign = foreign(FONTS / "DejaVuSansMono.ttf")
+    other_foreign = foreign(FONTS / "DejaVuSans.ttf")
 
     def number(self, kind: str, key: str) -> str:
         """The number that the site gives to something of the current page; empty where it has none."""
         found = self.builder.env.toc_fignumbers.get(self.curfilestack[-1], {}).get(kind, {}).get(key, ())
         return ".".join(map(str, found))
 
+    def rescue(self, lacking: re.Pattern[str], text: str) -> str:
+        """Set what a font lacks in DejaVu Sans, and what that lacks, mathematical letters, in the font of formulas."""
+        return self.other_foreign.sub(r"{\\signfont \g<0>}", lacking.sub(r"{\\otherfont \g<0>}", text))
+
     def encode(self, text: str) -> str:
         """Set what the text font lacks in one that has it."""
-        return FOREIGN.sub(lambda found: rf"{{\otherfont {found[0]}}}", super().encode(text))
+        return self.rescue(FOREIGN, super().encode(text))
 
     def visit_caption(self, node: nodes.Element) -> None:
         """Write the site's number before LaTeX uses its own."""
@@ -166,7 +177,7 @@ class Paper(LaTeXTranslator):
         try:
             super().visit_literal_block(node)
         finally:
-            self.body[start:] = [self.code_foreign.sub(r"{\\otherfont \g<0>}", text) for text in self.body[start:]]
+            self.body[start:] = [self.rescue(self.code_foreign, text) for text in self.body[start:]]
 
     def visit_math_block(self, node: nodes.Element) -> None:
         """Write the site's number before LaTeX uses its own."""
