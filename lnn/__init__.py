@@ -1,7 +1,7 @@
 """Linear neural networks: their networks, losses, dynamics, and the theory beside them.
 
 The verbs and nouns of the book stand here; the rest is in the modules. Importing `lnn` costs NumPy and SciPy only:
-`lnn.plots` (matplotlib) and `lnn.symbolic` (SymPy) are imported by name.
+`lnn.plots` (matplotlib), `lnn.symbolic` (SymPy) and `lnn.nonlinear` (JAX) are imported by name.
 """
 
 from lnn import datasets, factored, guarantees, hierarchical, initial, modes, nuclear, preconditioner, tensor, unfolding

@@ -1,0 +1,98 @@
+"""E9: a ConvNet on digits and its twin with a square matrix more in each dense layer: which learns faster, and why.
+
+The rows of the long runs are read off the file that `python benchmarks/convnet.py` makes; one short run here checks
+that the file says what the code does.
+"""
+
+import numpy as np
+
+from experiments import Row
+from lnn.nonlinear import convnet, digits, records, training
+
+
+def start_of(seed):
+    """The two nets of a seed, as in the benchmark."""
+    rng = np.random.default_rng(seed)
+    original = convnet.draw(rng=rng)
+    return {"original": original, "twin": convnet.overparameterize(original, rng=rng)}
+
+
+def measure() -> list[Row]:
+    """The kept runs, the gains at the start, and the first 25 iterations again."""
+    runs = records.long_runs()
+    original, twin = runs["original"], runs["twin"]
+    seeds = min(len(original.losses), len(twin.losses))
+    last = original.iterations[-1]
+    ratios = original.losses[:seeds, -1] / twin.losses[:seeds, -1]
+    level = 2 * max(original.losses[:, -1].max(), twin.losses[:, -1].max())
+    needed = {
+        name: np.median([records.iterations_to(level, run.iterations, losses) for losses in run.losses])
+        for name, run in (("original", original), ("twin", twin))
+    }
+    scores = {name: 100 * np.median(run.accuracies) for name, run in (("original", original), ("twin", twin))}
+    early = original.iterations == 25
+    behind = (twin.losses[:seeds, early] > original.losses[:seeds, early]).all()
+
+    learn, held = digits.load()
+    again, same = [], []
+    for name, net in start_of(0).items():
+        run = training.train(net, learn, [25], rng=np.random.default_rng([0, 1]))
+        again.append(run.losses[0] / runs[name].losses[0, early][0])
+        if name == "twin":
+            ours, folded = training.logits(run.net, held), training.logits(convnet.collapse(run.net), held)
+            same.append(np.abs(ours - folded).max() / np.abs(ours).max())
+    gains = convnet.gains(start_of(0)["twin"])
+    at_same = records.long_runs()
+    k = min(run.iterations[-1] for run in at_same.values())
+    by = {name: np.median(run.losses[:, run.iterations == k]) for name, run in at_same.items()}
+    return [
+        Row(
+            f"training loss without dropout after {last} iterations, original over twin, every seed",
+            "the twin's falls far faster",
+            f"median ratio {np.median(ratios):.1f} over {seeds} seed{'s' * (seeds > 1)}",
+            bool((ratios > 1).all()),
+        ),
+        Row(
+            f"iterations to a training loss of {level:.2g}, median",
+            None,
+            f"original {needed['original']:.0f}, twin {needed['twin']:.0f}",
+            bool(needed["twin"] < needed["original"]),
+        ),
+        Row(
+            "the twin starts slower: after 25 iterations it is behind",
+            None,
+            "behind for every seed" if behind else "not behind",
+            bool(behind),
+        ),
+        Row(
+            "accuracy on 500 held-out images, median",
+            None,
+            f"original {scores['original']:.1f} %, twin {scores['twin']:.1f} %",
+            bool(abs(scores["original"] - scores["twin"]) < 1.5 and min(scores.values()) > 95),
+        ),
+        Row(
+            "the twin is no more expressive: outputs of the trained twin and of its collapse",
+            "equal",
+            "equal to single precision" if same[0] < 1e-5 else f"apart by {same[0]:.0e}",
+            bool(same[0] < 1e-5),
+        ),
+        Row(
+            "by how much a step moves the two dense products at the start, over the original's step",
+            None,
+            f"{gains[0]:.0f} times and {gains[1]:.1f} times on average; expected 10.24 and 0.2",
+            bool(abs(gains[0] - 10.24) < 0.2 and abs(gains[1] - 0.2) < 0.1),
+        ),
+        Row(
+            f"after {k} iterations, loss of the original with the twin's initial function and mean steps, over the twin's",
+            None,
+            f"{by['steps'] / by['twin']:.1f}; with the initial function alone {by['start'] / by['twin']:.1f}; "
+            f"the original {by['original'] / by['twin']:.1f}",
+            bool(by["steps"] != by["twin"]),
+        ),
+        Row(
+            "the kept file is what the code does: the first 25 iterations again",
+            None,
+            "within 5 %" if np.abs(np.log(again)).max() < 0.05 else f"ratios {again}",
+            bool(np.abs(np.log(again)).max() < 0.05),
+        ),
+    ]
