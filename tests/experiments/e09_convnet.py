@@ -42,9 +42,8 @@ def measure() -> list[Row]:
             ours, folded = training.logits(run.net, held), training.logits(convnet.collapse(run.net), held)
             same.append(np.abs(ours - folded).max() / np.abs(ours).max())
     gains = convnet.gains(start_of(0)["twin"])
-    at_same = records.long_runs()
-    k = min(run.iterations[-1] for run in at_same.values())
-    by = {name: np.median(run.losses[:, run.iterations == k]) for name, run in at_same.items()}
+    k = min(run.iterations[-1] for run in runs.values())
+    by = {name: run.losses[0, run.iterations == k][0] for name, run in runs.items()}  # seed 0: all variants have it
     return [
         Row(
             f"training loss without dropout after {last} iterations, original over twin, every seed",
@@ -65,10 +64,10 @@ def measure() -> list[Row]:
             bool(behind),
         ),
         Row(
-            "accuracy on 500 held-out images, median",
+            "accuracy on 500 held-out images, median: the faster training does not make it better",
             None,
             f"original {scores['original']:.1f} %, twin {scores['twin']:.1f} %",
-            bool(abs(scores["original"] - scores["twin"]) < 1.5 and min(scores.values()) > 95),
+            bool(scores["twin"] < scores["original"] + 1 and min(scores.values()) > 95),
         ),
         Row(
             "the twin is no more expressive: outputs of the trained twin and of its collapse",
@@ -83,11 +82,12 @@ def measure() -> list[Row]:
             bool(abs(gains[0] - 10.24) < 0.2 and abs(gains[1] - 0.2) < 0.1),
         ),
         Row(
-            f"after {k} iterations, loss of the original with the twin's initial function and mean steps, over the twin's",
+            f"after {k} iterations, loss over the twin's: the original from the twin's start with its mean steps lies "
+            "between",
             None,
-            f"{by['steps'] / by['twin']:.1f}; with the initial function alone {by['start'] / by['twin']:.1f}; "
+            f"{by['steps'] / by['twin']:.1f}; from its start alone {by['start'] / by['twin']:.1f}; "
             f"the original {by['original'] / by['twin']:.1f}",
-            bool(by["steps"] != by["twin"]),
+            bool(by["twin"] < by["steps"] < by["original"]),
         ),
         Row(
             "the kept file is what the code does: the first 25 iterations again",
