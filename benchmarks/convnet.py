@@ -1,8 +1,8 @@
 """The long runs of the page `nonlinear_networks`: a ConvNet, its overparameterized twin, and what tells them apart.
 
-Usage: python benchmarks/convnet.py [--seeds 3] [--iterations 1500] [--variants original,twin,…] [--out FILE]
+Usage: python benchmarks/convnet.py [--out FILE]
 
-Four variants a seed, all with the same batches and dropout. `original` and `twin` are the two nets of the experiment;
+About half an hour on a quiet core. Four variants a seed, all with the same batches and dropout. `original` and `twin` are the two nets of the experiment;
 `start` is the original architecture started at the twin's own initial function (the twin collapsed); `steps` is
 `start` with the steps of the dense layers multiplied by the mean gains of the twin at its start. Rows that the file
 already has are not run again, so an interrupted run can be taken up.
@@ -20,6 +20,7 @@ import numpy as np
 from lnn.nonlinear import convnet, digits, training
 
 OUT = Path(__file__).resolve().parent.parent / "lnn" / "data" / "convnet.csv"
+RUNS = {"original": (3, 1500), "twin": (3, 1500), "steps": (1, 500), "start": (1, 500)}  # seeds, iterations
 FIELDS = ("variant", "seed", "iteration", "loss", "accuracy")
 
 
@@ -35,21 +36,18 @@ def net_of(variant: str, seed: int) -> tuple[convnet.ConvNet, tuple[float, float
 def main() -> None:
     """Run what is missing and append it to the file."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--iterations", type=int, default=1500)
-    parser.add_argument("--variants", default="original,twin,start,steps")
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     training_set, held_out = digits.load()
-    when = [0, 25, 50, *range(100, options.iterations + 1, 100)]
     done = set()
     if options.out.exists():
         with options.out.open() as file:
             done = {(row["variant"], int(row["seed"])) for row in csv.DictReader(file)}
     else:
         options.out.write_text(",".join(FIELDS) + "\n")
-    for seed in range(options.seeds):
-        for variant in options.variants.split(","):
+    for variant, (seeds, iterations) in RUNS.items():
+        when = [0, 25, 50, *range(100, iterations + 1, 100)]
+        for seed in range(seeds):
             if (variant, seed) in done:
                 continue
             began = time.perf_counter()
