@@ -7,7 +7,14 @@ import pytest
 EXTRA = ("jax", "equinox", "optax", "mlxtend")
 MISSING = [name for name in EXTRA if find_spec(name) is None]
 # Parts of the ids of the tests that import lnn.nonlinear: its notebook, its experiments, its documentation.
-NEEDING = ("chapters/nonlinear_networks.ipynb", "[e09_convnet]", "[e19_autoencoder]", "[nonlinear/")
+NEEDING = (
+    "chapters/nonlinear_networks.ipynb",
+    "[e09_convnet]",
+    "[e19_autoencoder]",
+    "[nonlinear/",
+    "test_every_public_thing_is_documented",
+    "test_labels_in_docstrings_lead",
+)
 
 # Without the extra its modules cannot be imported, not even to look for doctests (there are none in them).
 collect_ignore_glob = ["lnn/nonlinear/*.py"] if MISSING else []

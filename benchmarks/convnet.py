@@ -2,10 +2,10 @@
 
 Usage: python benchmarks/convnet.py [--out FILE]
 
-About half an hour on a quiet core. Four variants a seed, all with the same batches and dropout. `original` and `twin` are the two nets of the experiment;
-`start` is the original architecture started at the twin's own initial function (the twin collapsed); `steps` is
-`start` with the steps of the dense layers multiplied by the mean gains of the twin at its start. Rows that the file
-already has are not run again, so an interrupted run can be taken up.
+About half an hour on a quiet core. Four variants, those of one seed with the same batches and dropout. `original` and
+`twin` are the two nets of the experiment; `start` is the original architecture started at the twin's own initial
+function (the twin collapsed); `steps` is `start` with the steps of the dense layers multiplied by the mean gains of the
+twin at its start. Runs that the file already has are not made again, so an interrupted benchmark can be taken up.
 """
 
 import argparse

@@ -60,7 +60,10 @@ def names() -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name in (name for room in modules().values() for name in room):
-        module = importlib.import_module(name)
+        try:
+            module = importlib.import_module(name)
+        except ImportError:  # lnn.nonlinear without its extra: its names are then no links
+            continue
         found[name] = name
         for key, value in vars(module).items():
             if key.startswith("_") or getattr(value, "__module__", None) != name:
@@ -127,7 +130,7 @@ def place(text: str) -> str | None:
     True
     >>> place("x + y")
     """
-    folders, files = r"(?:tests|lnn|exercises|tools|chapters)/[\w./-]+", r"[\w.-]+\.(?:toml|md|yml)"
+    folders, files = r"(?:tests|lnn|exercises|tools|chapters|benchmarks)/[\w./-]+", r"[\w.-]+\.(?:toml|md|yml)"
     found = re.fullmatch(rf"({folders}|{files})(?:::(\w+))?", text)
     if not found or not (ROOT / found[1]).exists():
         return None
