@@ -45,7 +45,7 @@ FLOORS = {
     "flow": 4,
     "plots": 4,
     "factored": 5,
-    "nonlinear": 5,
+    "nonlinear": 6,
 }
 MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
 
