@@ -1,17 +1,20 @@
 """Discrete dynamics: gradient descent over the layers, and the rule that it induces on their product."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, Weights, check_count, check_matrix, check_positive
-from lnn.network import check, end_to_end, layer_gradients, prefixes
+from lnn.network import check, end_to_end, layer_gradients, pack, prefixes, split, widths
 from lnn.preconditioner import apply
 from lnn.scale import representable
+from lnn.sweep import sweep
 from lnn.trajectory import Loss, Trajectory, check_loss, record
 
 Every = int | Sequence[int]
+Step = Callable[[int], object]
+Maker = Callable[[Matrix, Weights], Step]
 
 
 def _layer_step(weights: Weights, loss: Loss, step_size: float) -> Weights:
@@ -53,6 +56,43 @@ def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float) ->
     with np.errstate(over="ignore", invalid="ignore"):
         stepped = _layer_step(network, loss, check_positive(step_size, "step_size"))
     return tuple(representable(W, f"layer {j} after the step") for j, W in enumerate(stepped, start=1))
+
+
+def descend(
+    weights: Iterable[ArrayLike],
+    loss: Loss,
+    step_size: float,
+    steps: int,
+    maker: Maker,
+    *,
+    every: Every,
+    stop: float | None,
+    progress: bool,
+) -> Trajectory:
+    """Trajectory of a network that moves in place: the loop that all descents over the layers share.
+
+    Parameters
+    ----------
+    maker : callable
+        From a vector with all entries of the network, and its layers as views of that vector, a function of k that
+        makes step k = 1, 2, … on them.
+    weights, loss, step_size, steps, every, stop, progress
+        As in `gradient_descent`.
+    """
+    network = check(weights)
+    check_loss(loss, end_to_end(network))
+    step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
+    vector = pack(network)
+    layers = split(vector, widths(network))
+    step = maker(vector, layers)
+
+    def iterates() -> Iterator[tuple[float, Weights]]:
+        yield 0.0, layers
+        for k in range(1, steps + 1):
+            step(k)
+            yield step_size * k, layers
+
+    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)
 
 
 def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> Matrix:
@@ -129,18 +169,12 @@ def gradient_descent(
     -----
     `def-gd`, page `linear_networks`.
     """
-    network = check(weights)
-    check_loss(loss, end_to_end(network))
-    step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
+    eta = check_positive(step_size, "step_size")
 
-    def iterates() -> Iterator[tuple[float, Weights]]:
-        W = network
-        yield 0.0, W
-        for k in range(1, steps + 1):
-            W = _layer_step(W, loss, step_size)
-            yield step_size * k, W
+    def maker(_: Matrix, layers: Weights) -> Step:
+        return sweep(layers, layers, loss.gradient, factor=-eta, keep=1.0)
 
-    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)
+    return descend(weights, loss, eta, steps, maker, every=every, stop=stop, progress=progress)
 
 
 def end_to_end_descent(

@@ -1,11 +1,11 @@
 """Losses of the linear model: functions of the end-to-end matrix that carry their own gradient."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from lnn.checks import Matrix, check_positive
-from lnn.measurements import Measurement, check_observed
+from lnn.measurements import Everything, Measurement, check_observed
 
 
 def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:
@@ -35,9 +35,13 @@ class LeastSquares:
 
     measure: Measurement
     observed: Matrix
+    target: Matrix | None = field(init=False, repr=False)  # the matrix Φ of ½‖W - Φ‖_F², where all entries are seen
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "observed", check_observed(self.measure, self.observed)[0])
+        observed, _ = check_observed(self.measure, self.observed)
+        object.__setattr__(self, "observed", observed)
+        target = self.measure.adjoint(observed) if isinstance(self.measure, Everything) else None
+        object.__setattr__(self, "target", target)
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
@@ -45,6 +49,8 @@ class LeastSquares:
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
+        if self.target is not None and W.shape == self.target.shape:
+            return W - self.target  # what the next line gives, at half its price for small matrices
         return self.measure.adjoint(_residual(self.measure, W, self.observed))
 
 

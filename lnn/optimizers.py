@@ -5,17 +5,18 @@ optimizer itself. A step k of step size η is stamped η·k, as in plain descent
 the steps; as a time of the flow that stamp has a meaning for plain descent alone.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, Weights, check_count, check_positive
-from lnn.network import check, end_to_end, layer_gradients, prefixes
-from lnn.trajectory import Loss, Trajectory, check_loss, record
+from lnn.checks import Matrix, Weights, check_positive
+from lnn.descent import Every, Step, descend
+from lnn.network import split, widths
+from lnn.sweep import sweep
+from lnn.trajectory import Loss, Trajectory
 
-Every = int | Sequence[int]
 Memory = tuple[Matrix, ...]
 Rule = Callable[[int, Matrix, Memory], tuple[Matrix, Memory]]
 
@@ -39,27 +40,24 @@ def _run(
     stop: float | None,
     progress: bool,
 ) -> Trajectory:
-    """Descent in which `rule(k, gradient, memory)` gives the increment of a layer at step k and its new memory."""
-    network = check(weights)
-    check_loss(loss, end_to_end(network))
-    steps = check_count(steps, "steps", least=0)
+    """Descent in which `rule(k, gradient, memory)` gives the increment of all entries at step k and their new memory."""
 
-    def iterates() -> Iterator[tuple[float, Weights]]:
-        W = network
-        memory = [tuple(np.zeros_like(layer) for _ in range(memories)) for layer in W]
-        yield 0.0, W
-        for k in range(1, steps + 1):
-            below = prefixes(W)
-            gradients = layer_gradients(W, below, loss.gradient(below[-1]))
-            answers = [rule(k, D, M) for D, M in zip(gradients, memory, strict=True)]
-            W = tuple(layer + increment for layer, (increment, _) in zip(W, answers, strict=True))
-            memory = [M for _, M in answers]
-            if not np.isfinite([array.sum() for M in memory for array in M]).all():
+    def maker(vector: Matrix, layers: Weights) -> Step:
+        D, memory = np.zeros_like(vector), tuple(np.zeros_like(vector) for _ in range(memories))
+        differentiate = sweep(layers, split(D, widths(layers)), loss.gradient, factor=1.0, keep=0.0)
+
+        def step(k: int) -> None:
+            nonlocal memory
+            differentiate(k)
+            increment, memory = rule(k, D, memory)
+            np.add(vector, increment, out=vector)
+            if not np.isfinite([array.sum() for array in memory]).all():
                 # A square beyond the largest float would divide every later move to nothing: that is no rest.
-                W = tuple(np.full_like(layer, np.nan) for layer in W)
-            yield step_size * k, W
+                vector.fill(np.nan)
 
-    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)
+        return step
+
+    return descend(weights, loss, step_size, steps, maker, every=every, stop=stop, progress=progress)
 
 
 def momentum(

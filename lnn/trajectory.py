@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from math import isfinite
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -173,6 +174,11 @@ def _chooser(every: int | Sequence[int]) -> Callable[[int], bool]:
     return lambda k: k % step == 0
 
 
+def _is_finite(W: Matrix) -> bool:
+    """Whether all entries are finite; their squares, which are summed five times faster, may overflow."""
+    return isfinite(np.vdot(W, W)) or bool(np.isfinite(W).all())
+
+
 def record(
     iterates: Iterable[tuple[float, Weights]],
     loss: Loss,
@@ -187,7 +193,7 @@ def record(
     Parameters
     ----------
     iterates : iterable of (time, weights)
-        Networks of one shape; the first is always kept.
+        Networks of one shape; the first is always kept. What is kept is copied: they may be one network that moves.
     loss : Loss
     every : int or increasing sequence of ints
         Keep every so manieth iterate, or those with the given numbers; the last one is kept in any case.
@@ -224,21 +230,20 @@ def record(
     def keep(time: float, weights: Weights) -> bool:
         W = product(weights)
         value = float(loss(W))
-        if not (np.isfinite([value, time]).all() and all(np.isfinite(array).all() for array in (W, *weights))):
+        if not (isfinite(value) and isfinite(time) and all(map(_is_finite, (W, *weights)))):
             return False
         times.append(time)
-        kept.append(weights)
+        kept.append(tuple(W.copy() for W in weights))
         losses.append(value)
         return True
 
     pending: tuple[float, Weights] | None = None
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        for k, (time, weights) in enumerate(iterates):
-            pending = (time, weights)
+        for k, pending in enumerate(iterates):
             if keeps(k):
-                pending = None
-                if not keep(time, weights):
+                latest, pending = pending, None
+                if not keep(*latest):
                     outcome = Outcome.DIVERGED
                     break
                 if losses[-1] <= threshold:
@@ -251,7 +256,7 @@ def record(
             outcome = Outcome.DIVERGED
     if not kept and outcome is Outcome.DIVERGED:
         with np.errstate(over="ignore", invalid="ignore"):
-            value = float(loss(product(weights)))
+            value = float(loss(product(latest[1])))
         raise ValueError(f"the loss is not finite at the first network, or a weight, product or time: loss {value:g}")
     if not kept:
         raise ValueError("there is nothing to record: the iterates are empty")
