@@ -27,7 +27,10 @@ class LayerField:
         self.ends = np.cumsum([0, *(m * n for m, n in self.shapes)])
         self.gradient = gradient
         self.below = [np.zeros((m, widths[0])) for m in widths[1:]]
-        self.above = [np.zeros((m, widths[0])) for m in widths[1:]]
+        # The pulled-back gradients but the top one are kept as their transposes: then no product has the form XYᵀ,
+        # which BLAS is slower at for small C-ordered matrices, but the top layer's.
+        self.above = [np.zeros((widths[0], m)) for m in widths[1:-1]]
+        self.G = np.zeros((widths[-1], widths[0]))
         self.W = self.below[-1]
 
     def layers(self, y: Matrix) -> list[Matrix]:
@@ -42,8 +45,9 @@ class LayerField:
         below[0][:] = weights[0]
         for j in range(1, len(weights)):
             np.matmul(weights[j], below[j - 1], out=below[j])
-        np.negative(self.gradient(self.W), out=above[-1])  # next: minus ∇ℓ, pulled back through the layers above
+        np.negative(self.gradient(self.W), out=self.G)  # next: minus ∇ℓ, pulled back through the layers above
+        pulled = self.G.T
         for j in range(len(weights) - 1, 0, -1):
-            np.matmul(above[j], below[j - 1].T, out=velocities[j])
-            np.matmul(weights[j].T, above[j], out=above[j - 1])
-        velocities[0][:] = above[0]
+            np.matmul(pulled.T, below[j - 1].T, out=velocities[j])
+            pulled = np.matmul(pulled, weights[j], out=above[j - 1])
+        velocities[0][:] = pulled.T

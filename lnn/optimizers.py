@@ -40,7 +40,7 @@ def _run(
     stop: float | None,
     progress: bool,
 ) -> Trajectory:
-    """Descent in which `rule(k, gradient, memory)` gives the increment of all entries at step k and their new memory."""
+    """Descent in which `rule(k, gradient, memory)` gives the increment of the entries at step k and the new memory."""
 
     def maker(vector: Matrix, layers: Weights) -> Step:
         D, memory = np.zeros_like(vector), tuple(np.zeros_like(vector) for _ in range(memories))

@@ -19,7 +19,7 @@ def sweep(
     factor: float,
     keep: float,
 ) -> Callable[[int], None]:
-    """A function of the step's number that sets every target to `keep` times itself plus `factor` times its layer's gradient.
+    """A function of the step's number: every target becomes `keep` times itself plus `factor` times the gradient.
 
     Called again and again, it reads the weights as they are then. With the weights as their own targets, keep 1 and
     factor -η it is a step of gradient descent in place, 3(N - 1) products and no other pass over the layers.
@@ -37,8 +37,9 @@ def sweep(
     G = np.zeros_like(below[-1])
     first, lowest, W, target = weights[0], below[0], below[-1], targets[0]
 
-    # BLAS reads a C-ordered array as its transpose. Of the four forms XY, XYᵀ, XᵀY, XᵀYᵀ the third is the slow one
-    # on small matrices; with the prefixes in C order and the pulled-back gradients in Fortran order it is met once.
+    # BLAS sees a C-ordered array as its transpose, and of the forms XY, XYᵀ, XᵀY, XᵀYᵀ that it knows it is slower at
+    # the third when matrices are small. With prefixes in C order and pulled-back gradients in Fortran order that form
+    # comes up once, in the last layer.
     up = [(1.0, below[j - 1].T, weights[j].T, 0.0, below[j].T, 0, 0, 1) for j in range(1, len(weights))]
     down = []
     above, turned = G.T, 1  # (W_N ⋯ W_{j+1})ᵀ G, or its transpose
