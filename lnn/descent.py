@@ -172,7 +172,7 @@ def gradient_descent(
     eta = check_positive(step_size, "step_size")
 
     def maker(_: Matrix, layers: Weights) -> Step:
-        return sweep(layers, layers, loss.gradient, factor=-eta, keep=1.0)
+        return sweep(layers, layers, loss.gradient, factor=-eta, add=True)
 
     return descend(weights, loss, eta, steps, maker, every=every, stop=stop, progress=progress)
 

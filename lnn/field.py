@@ -40,14 +40,21 @@ class LayerField:
 
     def __call__(self, y: Matrix, out: Matrix) -> None:
         """Write the velocity at y, shape (n,), into `out`."""
-        weights, velocities = self.layers(y), self.layers(out)
-        below, above = self.below, self.above
+        self.gradients(self.layers(y), self.layers(out), -1.0)
+
+    def gradients(self, weights: Sequence[Matrix], out: Sequence[Matrix], factor: float) -> None:
+        """Write the gradients of all layers, times a factor, into `out`, N C-contiguous arrays shaped as the weights."""
+        below, last = self.below, len(weights) - 1
         below[0][:] = weights[0]
         for j in range(1, len(weights)):
             np.matmul(weights[j], below[j - 1], out=below[j])
-        np.negative(self.gradient(self.W), out=self.G)  # next: minus ∇ℓ, pulled back through the layers above
+        np.multiply(self.gradient(self.W), factor, out=self.G)  # next: pulled back through the layers above
         pulled = self.G.T
-        for j in range(len(weights) - 1, 0, -1):
-            np.matmul(pulled.T, below[j - 1].T, out=velocities[j])
-            pulled = np.matmul(pulled, weights[j], out=above[j - 1])
-        velocities[0][:] = pulled.T
+        for j in range(last, 0, -1):
+            np.matmul(pulled.T, below[j - 1].T, out=out[j])
+            if j > 1:
+                pulled = np.matmul(pulled, weights[j], out=self.above[j - 1])
+        if last:
+            np.matmul(weights[1].T, pulled.T, out=out[0])
+        else:
+            out[0][:] = self.G

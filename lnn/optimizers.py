@@ -44,7 +44,7 @@ def _run(
 
     def maker(vector: Matrix, layers: Weights) -> Step:
         D, memory = np.zeros_like(vector), tuple(np.zeros_like(vector) for _ in range(memories))
-        differentiate = sweep(layers, split(D, widths(layers)), loss.gradient, factor=1.0, keep=0.0)
+        differentiate = sweep(layers, split(D, widths(layers)), loss.gradient, factor=1.0, add=False)
 
         def step(k: int) -> None:
             nonlocal memory

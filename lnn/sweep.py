@@ -2,6 +2,10 @@
 
 At width 10 a product takes 0.1 µs and a line of Python on matrices five times that. So nothing is made, checked or
 looked up here while a descent runs: every call, its arguments included, is there before the first step.
+
+The calls go to SciPy's BLAS, which takes them with less ado than NumPy's functions do. Beyond a size at which BLAS takes
+several threads they go to NumPy's: a loss that multiplies matrices uses that one, and two pools of threads that take
+turns slow each other down several times over.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +14,9 @@ import numpy as np
 from scipy.linalg.blas import dgemm
 
 from lnn.checks import Matrix
+from lnn.field import LayerField
+
+ONE_THREAD = 64**3  # multiplications in a product, up to which OpenBLAS keeps to one thread
 
 
 def sweep(
@@ -17,12 +24,12 @@ def sweep(
     targets: Sequence[Matrix],
     gradient: Callable[[Matrix], Matrix],
     factor: float,
-    keep: float,
+    add: bool,
 ) -> Callable[[int], None]:
-    """A function of the step's number: every target becomes `keep` times itself plus `factor` times the gradient.
+    """A function of the step's number that writes the gradients of all layers, times `factor`, to the targets.
 
-    Called again and again, it reads the weights as they are then. With the weights as their own targets, keep 1 and
-    factor -η it is a step of gradient descent in place, 3(N - 1) products and no other pass over the layers.
+    Called again and again, it reads the weights as they are then. With the weights as their own targets, to which the
+    factor -η times the gradients is added, it is a step of gradient descent in place.
 
     Parameters
     ----------
@@ -30,12 +37,39 @@ def sweep(
     gradient : callable
         ∇ℓ at an end-to-end matrix, shape (d_N, d_0) to the same. What it is given is overwritten in the next call;
         what it returns is read at once and not kept.
-    factor, keep : float
+    factor : float
+    add : bool
+        Whether to add to what the targets hold, instead of writing over it.
     """
+    n = weights[0].shape[1]
+    largest = max(W.size for W in weights) * n
+    if len(weights) > 1 and largest <= ONE_THREAD:
+        return _fused(weights, targets, gradient, factor, add)
+    field = LayerField((n, *map(len, weights)), gradient)
+    slopes = [np.zeros_like(T) for T in targets] if add else targets
+
+    def run(_: int) -> None:
+        field.gradients(weights, slopes, factor)
+        if add:
+            for T, S in zip(targets, slopes, strict=True):
+                np.add(T, S, out=T)
+
+    return run
+
+
+def _fused(
+    weights: Sequence[Matrix],
+    targets: Sequence[Matrix],
+    gradient: Callable[[Matrix], Matrix],
+    factor: float,
+    add: bool,
+) -> Callable[[int], None]:
+    """`sweep` of two layers or more in 3(N - 1) calls, the last product of each layer adding to its target."""
+    keep = float(add)
     n = weights[0].shape[1]
     below = [np.zeros((len(W), n)) for W in weights]
     G = np.zeros_like(below[-1])
-    first, lowest, W, target = weights[0], below[0], below[-1], targets[0]
+    first, lowest, W = weights[0], below[0], below[-1]
 
     # BLAS sees a C-ordered array as its transpose, and of the forms XY, XYᵀ, XᵀY, XᵀYᵀ that it knows it is slower at
     # the third when matrices are small. With prefixes in C order and pulled-back gradients in Fortran order that form
@@ -61,8 +95,4 @@ def sweep(
         for call in down:
             dgemm(*call)
 
-    def run_one_layer(_: int) -> None:
-        lowest[...] = first
-        target[...] = (keep * target if keep else 0.0) + factor * np.asarray(gradient(W))  # 0 times NaN is NaN
-
-    return run if down else run_one_layer
+    return run

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tolerances import EXACT
 
 import lnn
+import lnn.sweep
 from lnn.network import layer_gradients, prefixes
 from lnn.sweep import sweep
 
@@ -45,13 +46,16 @@ def largest(arrays):
     return max(np.abs(A).max() for A in arrays)
 
 
+@pytest.mark.parametrize("size", [lnn.sweep.ONE_THREAD, 0], ids=["small", "wide"])
 @given(seeds, drawn_widths, st.sampled_from(KINDS))
-def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(seed, widths, kind):
+def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(size, seed, widths, kind):
     rng = np.random.default_rng(seed)
     weights, loss = network(widths, rng), loss_of(kind, (widths[-1], widths[0]), rng)
     vector, layers = moving(weights)
-    slopes = tuple(np.full_like(W, np.nan) for W in layers)  # with keep 0 what was there does not count
-    differentiate = sweep(layers, slopes, loss.gradient, factor=1.0, keep=0.0)
+    slopes = tuple(np.full_like(W, np.nan) for W in layers)  # what was there does not count
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lnn.sweep, "ONE_THREAD", size)
+        differentiate = sweep(layers, slopes, loss.gradient, factor=1.0, add=False)
     for k in range(3):
         differentiate(k)
         expected = readable(layers, loss)
@@ -60,12 +64,15 @@ def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(seed
         vector += 0.1 * rng.standard_normal(vector.size)  # the layers move, the calls stay
 
 
+@pytest.mark.parametrize("size", [lnn.sweep.ONE_THREAD, 0], ids=["small", "wide"])
 @given(seeds, drawn_widths, st.sampled_from(KINDS))
-def test_a_step_in_place_is_the_readable_step(seed, widths, kind):
+def test_a_step_in_place_is_the_readable_step(size, seed, widths, kind):
     rng = np.random.default_rng(seed)
     weights = tuple(0.5 * W for W in network(widths, rng))
     loss, eta = loss_of(kind, (widths[-1], widths[0]), rng), 1e-3
-    path = lnn.gradient_descent(weights, loss, eta, 7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lnn.sweep, "ONE_THREAD", size)
+        path = lnn.gradient_descent(weights, loss, eta, 7)
     for k in range(7):
         expected = lnn.gradient_step(path[k], loss, eta)
         assert largest(A - B for A, B in zip(path[k + 1], expected, strict=True)) < 1e2 * EXACT * largest(path[k])
@@ -104,7 +111,9 @@ class Careless:
 
 @pytest.mark.parametrize("widths", [WIDTHS, (4, 3), (1, 5, 1)])
 @pytest.mark.parametrize("way", ["itself", "in place", "fortran", "list", "strided"])
-def test_a_gradient_may_come_in_any_form(widths, way):
+@pytest.mark.parametrize("size", [lnn.sweep.ONE_THREAD, 0], ids=["small", "wide"])
+def test_a_gradient_may_come_in_any_form(widths, way, size, monkeypatch):
+    monkeypatch.setattr(lnn.sweep, "ONE_THREAD", size)
     weights = network(widths, np.random.default_rng(1))
     ours = lnn.gradient_descent(weights, Careless(way), 1e-3, 5)
     plain = lnn.gradient_descent(
