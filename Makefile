@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book pdf test quick notebooks pages binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
+.PHONY: help book pdf test quick notebooks pages bench binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -66,9 +66,20 @@ notebooks: $(READY) ## execute the chapters that changed (all: make notebooks AL
 determinism: $(READY) ## execute every page twice and with two threads, compare bytes and text
 	@$(BIN)/python tools/notebooks.py --steady
 
-pages: $(READY) ## write the generated pages anew: results, reproductions, statistics, the preface's map
+pages: $(READY) ## write the generated pages anew: results, reproductions, statistics, speed, the preface's map
 	@$(BIN)/python tools/pages.py
-	@$(BIN)/python tools/notebooks.py results reproductions statistics preface
+	@$(BIN)/python tools/notebooks.py results reproductions statistics speed preface
+
+bench: .venv-bench/ready ## measure speed beside PyTorch, JAX and CVXPY (10 min; PARTS="steps …" for some); then: make pages
+	@.venv-bench/bin/python -m benchmarks $(PARTS)
+
+.venv-bench/ready: constraints.txt benchmarks/requirements.txt $(READY)
+	@$(PYTHON) -m venv .venv-bench
+	@echo "setting up .venv-bench from constraints.txt and benchmarks/requirements.txt"
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --require-hashes -r constraints.txt
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --no-deps --no-build-isolation -e .
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	@touch $@
 
 statistics: $(READY) ## measure time and memory of every notebook (some: make statistics NAMES="preface …")
 	@$(BIN)/python tools/timing.py $(NAMES)

@@ -43,7 +43,7 @@ class LayerField:
         self.gradients(self.layers(y), self.layers(out), -1.0)
 
     def gradients(self, weights: Sequence[Matrix], out: Sequence[Matrix], factor: float) -> None:
-        """Write the gradients of all layers, times a factor, into `out`, N C-contiguous arrays shaped as the weights."""
+        """Write the gradients of all layers, times a factor, into `out`: N C-contiguous arrays."""
         below, last = self.below, len(weights) - 1
         below[0][:] = weights[0]
         for j in range(1, len(weights)):

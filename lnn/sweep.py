@@ -3,9 +3,9 @@
 At width 10 a product takes 0.1 µs and a line of Python on matrices five times that. So nothing is made, checked or
 looked up here while a descent runs: every call, its arguments included, is there before the first step.
 
-The calls go to SciPy's BLAS, which takes them with less ado than NumPy's functions do. Beyond a size at which BLAS takes
-several threads they go to NumPy's: a loss that multiplies matrices uses that one, and two pools of threads that take
-turns slow each other down several times over.
+The calls go to SciPy's BLAS, which takes them with less ado than NumPy's functions do. Beyond a size at which BLAS
+takes several threads they go to NumPy's: a loss that multiplies matrices uses that one, and two pools of threads that
+take turns slow each other down several times over.
 """
 
 from collections.abc import Callable, Sequence

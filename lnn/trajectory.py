@@ -18,7 +18,8 @@ from lnn.spectrum import singular_values
 class Loss(Protocol):
     """A differentiable function ℓ of the end-to-end matrix: called, its value; `gradient`, its gradient.
 
-    Both take matrices of shape (…, m, n). Any class with these two methods will do.
+    Both take matrices of shape (…, m, n). Any class with these two methods will do. A run overwrites the matrix that it
+    gave to `gradient`: a loss that wants to remember it makes a copy.
     """
 
     def __call__(self, W: Matrix) -> Matrix:
@@ -260,5 +261,6 @@ def record(
         raise ValueError(f"the loss is not finite at the first network, or a weight, product or time: loss {value:g}")
     if not kept:
         raise ValueError("there is nothing to record: the iterates are empty")
-    stacked = tuple(np.stack(layers) for layers in zip(*kept, strict=True))
+    # As np.stack, at half its price: for small matrices this is a good part of what recording costs.
+    stacked = tuple(np.concatenate(layers).reshape(-1, *layers[0].shape) for layers in zip(*kept, strict=True))
     return Trajectory(np.array(times), stacked, np.array(losses), outcome)

@@ -1,10 +1,11 @@
-"""Write the generated pages: index of results, reproductions, execution statistics, and the map in the preface.
+"""Write the generated pages: index of results, reproductions, execution statistics, speed, and the map in the preface.
 
 Usage: python tools/pages.py [--check] [eNN ...]
 
 The index and the map are read off the sources (chapters, lnn/symbolic, tests, results.toml), the statistics off
-statistics.json; the reproductions come from running tests/experiments. --check writes nothing and exits with 1 if a
-page is not current, the reproductions excepted. With numbers of experiments it runs these and prints their tables.
+statistics.json, the page on speed off what `make bench` has stored; the reproductions come from running
+tests/experiments. --check writes nothing and exits with 1 if a page is not current, the reproductions excepted. With
+numbers of experiments it runs these and prints their tables.
 """
 
 import ast
@@ -258,11 +259,17 @@ def preface_page() -> str:
     return between.sub(lambda _: "\n" + "\n".join(items) + "\n", text)
 
 
+def speed_page() -> str:
+    """The page `speed`, as MyST text, from the stored results of the benchmarks."""
+    page, stored = (importlib.import_module(f"benchmarks.{name}") for name in ("page", "results"))
+    return page.speed_page(stored.load())
+
+
 PAGES = {"results": results_page, "statistics": statistics_page, "preface": preface_page}
 
 
 def main() -> int:
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
     wanted = [name for name in sys.argv[1:] if re.fullmatch(r"e\d\d", name)]
     if wanted:
         for name in wanted:

@@ -1,0 +1,42 @@
+"""Measure everything and write benchmarks/results.json.
+
+Usage: python -m benchmarks [PART ...]
+
+With names of parts (steps, completion, programs, preconditioning, startup) only these are measured, and the rest of the
+file stays as it is. Times are those of one thread: quiet machines give the truth sooner.
+"""
+
+import os
+import sys
+
+THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+THREADS["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+THREADS["JAX_PLATFORMS"] = "cpu"
+os.environ.update(THREADS)  # before NumPy, PyTorch and JAX are imported
+
+from benchmarks import completion, preconditioning, programs, startup, steps
+from benchmarks.results import PATH, dump, load, machine
+
+PARTS = {part.__name__.split(".")[1]: part for part in (steps, completion, programs, preconditioning, startup)}
+
+
+def main() -> int:
+    names = sys.argv[1:] or list(PARTS)
+    if unknown := [name for name in names if name not in PARTS]:
+        print(f"no part is named {', '.join(unknown)}: there are {', '.join(PARTS)}")
+        return 1
+    results = load() if PATH.exists() else {"records": []}
+    for name in names:
+        print(f"{name} …", flush=True)
+        found = PARTS[name].measure()
+        measured = {record["part"] for record in found}
+        kept = [record for record in results["records"] if record["part"] not in measured]
+        order = ["step", "recording", "memory", "completion", "nuclear", "preconditioner", "import", "book"]
+        results = {"machine": machine(), "records": sorted(kept + found, key=lambda r: order.index(r["part"]))}
+        PATH.write_text(dump(results))
+    print(f"written: {os.path.relpath(PATH)}; next: make pages")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,255 @@
+"""The page `speed`: benchmarks/page.md with what is computed from the stored results in its places.
+
+The page is a notebook that runs anywhere, so its cells hold the numbers that they draw.
+"""
+
+import re
+from pathlib import Path
+
+from benchmarks.results import exponent, marks, memory_exponents, pick, value
+
+TEMPLATE = Path(__file__).resolve().parent / "page.md"
+NAMES = {
+    "lnn": "this package",
+    "PyTorch": "PyTorch, eager",
+    "JAX": "JAX, jit",
+    "RK45": "SciPy's RK45",
+    "DOP853": "SciPy's DOP853",
+    "SCS": "CVXPY with SCS",
+    "CLARABEL": "CVXPY with Clarabel",
+}
+PACKAGES = {
+    "numpy": "NumPy",
+    "scipy": "SciPy",
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "cvxpy": "CVXPY",
+    "scs": "SCS",
+    "clarabel": "Clarabel",
+}
+REASONS = {
+    "a step over its bare products, width 10": (
+        "With few and small products, what counts is the number of calls from Python: one of the loss's gradient and "
+        "one of BLAS for each product, each dearer than the product itself."
+    ),
+    "a step over its bare products, width 100 or more": (
+        "The bare products find their operands in the cache; in a step they follow one another through all layers."
+    ),
+    "recording every twentieth step, depth 3": (
+        "Keeping an iterate costs a product of all layers, a value of the loss, a look at every entry and a copy. "
+        "Where matrices are small, the calls from Python that this takes are not."
+    ),
+    "completion to a loss of 1e-6 over the PyTorch loop": (
+        "Both grow their steps where the loss is flat; where the run is short, there is less to gain."
+    ),
+}
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+def times(x: float) -> str:
+    """A factor, to two digits or so."""
+    return f"{x:.2f}" if x < 10 else f"{x:.0f}"
+
+
+def literal(name: str, rows: dict[str, list[float]]) -> str:
+    """A dictionary of rows of numbers as code, one row a line."""
+    lines = [f'    "{key}": [{", ".join(f"{n:.3g}" for n in numbers)}],' for key, numbers in rows.items()]
+    return "\n".join([f"{name} = {{", *lines, "}"])
+
+
+def machine(results: dict) -> str:
+    """Processor, versions and load, as sentences."""
+    m = results["machine"]
+    versions = ", ".join(f"{PACKAGES[name]} {number}" for name, number in m["versions"].items() if number)
+    return (
+        f"The machine: one core of {m['cores']} ({m['processor']}, {m['system']}), Python {m['python']}, {versions}, "
+        f"{m['BLAS']} under NumPy. Its load was {m['load']:.1f} when the last figure was taken; well above 1 means "
+        "that others were at work."
+    )
+
+
+def mark_table(results: dict) -> str:
+    """What was to be reached and what was measured."""
+    rows = [[m.claim, m.wanted, m.measured, "yes" if m.met else "**no**"] for m in marks(results)]
+    return table(["mark", "wanted", "measured", "met"], rows)
+
+
+def mark_reasons(results: dict) -> str:
+    """For each mark that is missed, by how much and why."""
+    lines = [
+        f"- *{m.claim}*: wanted {m.wanted}, measured {m.measured}. {REASONS.get(m.claim, '')}".rstrip()
+        for m in marks(results)
+        if not m.met
+    ]
+    return "\n".join(["What is missed, and why:", "", *lines]) if lines else "All marks are met."
+
+
+def sizes(results: dict, key: str) -> list[int]:
+    """All depths, or all widths, at which a step was measured."""
+    return sorted({record["case"][key] for record in pick(results, "step")})
+
+
+def ratio(results: dict, name: str, depth: int, width: int) -> float:
+    """Time of a step over that of its bare products; NaN if it was not measured."""
+    ours = value(results, "seconds", "step", name, depth=depth, width=width)
+    return (ours or float("nan")) / value(results, "seconds", "step", "limit", depth=depth, width=width)
+
+
+def step_ratios(results: dict) -> dict[str, list[float]]:
+    """Ratios over the width, for each contender and depth."""
+    return {
+        f"{name} {depth}": [ratio(results, name, depth, width) for width in sizes(results, "width")]
+        for depth in sizes(results, "depth")
+        for name in ("lnn", "PyTorch", "JAX")
+    }
+
+
+def step_table(results: dict) -> str:
+    """Times of the bare products, and all ratios to them."""
+    rows, found = [], step_ratios(results)
+    for depth in sizes(results, "depth"):
+        bare = [value(results, "seconds", "step", "limit", depth=depth, width=w) for w in sizes(results, "width")]
+        rows.append([str(depth), "bare products, in µs", *(f"{1e6 * t:,.3g}" for t in bare)])
+        for name in ("lnn", "PyTorch", "JAX"):
+            rows.append(["", NAMES[name], *("–" if x != x else times(x) for x in found[f"{name} {depth}"])])
+    return table(["depth", "", *(f"width {w}" for w in sizes(results, "width"))], rows)
+
+
+def growth(results: dict) -> str:
+    """Powers with which a step's time and a trajectory's memory grow."""
+    wide = [r for r in pick(results, "step", "lnn", depth=3) if r["case"]["width"] >= 100]
+    power = exponent([r["case"]["width"] for r in wide], [r["seconds"] for r in wide])
+    depths = sizes(results, "depth")
+    deep = [value(results, "seconds", "step", "lnn", depth=depth, width=100) for depth in depths]
+    layers = exponent([depth - 1 for depth in depths], deep)
+    paths = pick(results, "memory", "lnn")
+    lengths = [r["case"]["length"] for r in paths]
+    held, peak = (exponent(lengths, [r[key] for r in paths]) for key in ("bytes", "peak"))
+    most = max(r["peak"] / r["bytes"] for r in paths)
+    return (
+        f"From width 100 on, a step of depth 3 grows like the width to the power {power:.2f}, where the count of "
+        f"operations says 3. At width 100 it grows like $N - 1$ to the power {layers:.2f}, where the count of products "
+        f"says 1. The memory of a trajectory with every step kept grows like its length to the power {held:.2f}, and "
+        f"what is held while it is made like the power {peak:.2f}; that is at most {most:.1f} times the trajectory."
+    )
+
+
+def recording_table(results: dict) -> str:
+    """What recording adds, in percent."""
+    records = pick(results, "recording", "lnn")
+    widths, every = (sorted({record["case"][key] for record in records}) for key in ("width", "every"))
+    rows = []
+    for width in widths:
+        found = [value(results, "fraction", "recording", "lnn", width=width, every=e) for e in every]
+        rows.append([str(width), *(f"{100 * max(x, 0):.0f} %" for x in found)])
+    return table(["width", *("every step kept" if e == 1 else f"every {e}th" for e in every)], rows)
+
+
+def factor(results: dict, record: dict) -> float:
+    """Time of a run over that of `switch`; a run that was stopped counts as long as it was allowed."""
+    ours = value(results, "seconds", "completion", "switch", **record["case"])
+    return (record["seconds"] or record["allowed"]) / ours
+
+
+def completion_factors(results: dict) -> dict[str, list[float]]:
+    """Factors at depths 2, 3, 4 for each contender on the large problem."""
+    found: dict[str, list[float]] = {}
+    for record in pick(results, "completion", size=100):
+        found.setdefault(record["contender"], []).append(factor(results, record))
+    return found
+
+
+def capped(results: dict) -> str:
+    """Which bars of the figure are lower bounds."""
+    names = [f"{r['contender']} at depth {r['case']['depth']}" for r in pick(results, "completion", size=100)]
+    found = [n for n, r in zip(names, pick(results, "completion", size=100), strict=True) if r["seconds"] is None]
+    return f"Stopped for want of time, and drawn as long as they had: {', '.join(found)}." if found else ""
+
+
+def completion_table(results: dict) -> str:
+    """Factor, number of gradients, training loss and error of every run on the large problem."""
+    rows = []
+    for record in pick(results, "completion", size=100):
+        name = {"PyTorch": "the PyTorch loop"}.get(record["contender"]) or NAMES.get(record["contender"])
+        name, depth = name or f"this package, `{record['contender']}`", str(record["case"]["depth"])
+        if record["seconds"] is None:
+            rows.append([depth, name, f"more than {times(factor(results, record))}", "–", "–", "–"])
+        else:
+            told = [f"{record['evaluations']:,}", f"{record['loss']:.1e}", f"{record['error']:.0e}"]
+            rows.append([depth, name, times(factor(results, record)), *told])
+    return table(["depth", "", "time / time of `switch`", "gradients", "training loss", "error"], rows)
+
+
+def lsoda(results: dict) -> str:
+    """Why LSODA is not in the table, and what it does on a problem of its size."""
+    record = pick(results, "completion", "LSODA")[0]
+    unknowns = pick(results, "completion", "switch", depth=3, size=100)[0]["unknowns"]
+    case, more = record["case"], "more than " if record["seconds"] is None else ""
+    size, shape = 8e-9 * unknowns**2, f"${case['size']}\\times{case['size']}$"
+    return (
+        f"For the $n = {unknowns:,}$ unknowns of depth 3 these are {size:.1f} GB, and filling them takes as many "
+        f"evaluations as there are unknowns, so it was not run there. On a problem with {record['unknowns']} unknowns, "
+        f"{case['count']} entries of a {shape} matrix at depth {case['depth']}, it takes "
+        f"{more}{times(factor(results, record))} times as long as `switch`."
+    )
+
+
+def nuclear_table(results: dict) -> str:
+    """Times over ours at equal gap."""
+    rows = []
+    for record in pick(results, "nuclear"):
+        case = record["case"]
+        ours = value(results, "seconds", "nuclear", "lnn", **case)
+        problem = f"{case['size']}×{case['size']}, {case['count']:,} entries"
+        rows.append([problem, NAMES[record["contender"]], times(record["seconds"] / ours), f"{record['gap']:.0e}"])
+    return table(["problem", "", "time / ours", "relative gap"], rows)
+
+
+def costs(results: dict) -> dict[str, list[float]]:
+    """Milliseconds and megabytes of both preconditioners over the width."""
+    found = {"width": [r["case"]["width"] for r in pick(results, "preconditioner", "lnn")]}
+    for name in ("lnn", "Kronecker"):
+        records = pick(results, "preconditioner", name)
+        found[f"{name} time"] = [1e3 * r["seconds"] for r in records]
+        found[f"{name} memory"] = [r["bytes"] / 1e6 for r in records]
+    return found
+
+
+def starting(results: dict) -> str:
+    """Import and build, as sentences."""
+    own, foreign = (value(results, "seconds", "import", name) for name in ("lnn", "NumPy and SciPy"))
+    build = value(results, "seconds", "book", "jupyter-book")
+    return (
+        f"`import lnn` takes {own:.2f} s beyond the {foreign:.2f} s that the parts of NumPy and SciPy take which it "
+        f"imports. The book builds in {build:.0f} s from nothing, because its pages show stored outputs."
+    )
+
+
+def speed_page(results: dict) -> str:
+    """The page as MyST text."""
+    powers = memory_exponents(results)
+    places = {
+        "machine": machine(results),
+        "marks": mark_table(results),
+        "reasons": mark_reasons(results),
+        "widths": str(sizes(results, "width")),
+        "ratios": literal("ratios", step_ratios(results)),
+        "steps": step_table(results),
+        "growth": growth(results),
+        "recording": recording_table(results),
+        "factors": literal("factors", completion_factors(results)),
+        "capped": capped(results),
+        "completion": completion_table(results),
+        "lsoda": lsoda(results),
+        "nuclear": nuclear_table(results),
+        "costs": literal("costs", costs(results)),
+        "power_lnn": f"{powers['lnn']:.1f}",
+        "power_kronecker": f"{powers['Kronecker']:.1f}",
+        "starting": starting(results),
+    }
+    text = re.sub(r"@@(\w+)@@", lambda match: places[match[1]], TEMPLATE.read_text())
+    return re.sub(r" +$", "", text, flags=re.M)
