@@ -18,6 +18,7 @@ NAMES = {
     "SCS": "CVXPY with SCS",
     "CLARABEL": "CVXPY with Clarabel",
 }
+LOOPS = {"PyTorch": "the PyTorch loop", "PyTorch, longer steps": "the same with ten times its step size"}
 PACKAGES = {
     "numpy": "NumPy",
     "scipy": "SciPy",
@@ -174,7 +175,7 @@ def completion_table(results: dict) -> str:
     """Factor, number of gradients, training loss and error of every run on the large problem."""
     rows = []
     for record in pick(results, "completion", size=100):
-        name = {"PyTorch": "the PyTorch loop"}.get(record["contender"]) or NAMES.get(record["contender"])
+        name = LOOPS.get(record["contender"]) or NAMES.get(record["contender"])
         name, depth = name or f"this package, `{record['contender']}`", str(record["case"]["depth"])
         if record["seconds"] is None:
             rows.append([depth, name, f"more than {times(factor(results, record))}", "–", "–", "–"])

@@ -58,12 +58,13 @@ def jax_step(weights, target) -> Callable[[], object]:
     return step
 
 
-def published_loop(weights, rows, columns, values, limit: int, deadline: float):
+def published_loop(weights, rows, columns, values, size: float, limit: int, deadline: float):
     """Matrix completion in the manner of the published experiments: autograd, and one step size for all layers.
 
-    The loss is the mean square over the observed entries, in single precision; the step size 0.01 is divided by the
-    root of a running mean (memory 0.99) of the gradient's squared norm. Ends at a loss of 1e-6, and returns it with
-    the number of steps and the end-to-end matrix. What the published code logs and saves on the way is left out.
+    The loss is the mean square over the observed entries, in single precision; the step size, published as 0.001, is
+    divided by the root of a running mean (memory 0.99) of the gradient's squared norm. Ends at a loss of 1e-6, and
+    returns it with the number of steps and the end-to-end matrix. What the published code logs and saves on the way is
+    left out.
     """
     import time
 
@@ -86,8 +87,8 @@ def published_loop(weights, rows, columns, values, limit: int, deadline: float):
         loss.backward()
         with torch.no_grad():
             mean = 0.99 * mean + 0.01 * sum(layer.grad.square().sum() for layer in layers)
-            size = 0.01 / (torch.sqrt(mean / (1 - 0.99**k)) + 1e-4)
+            eta = size / (torch.sqrt(mean / (1 - 0.99**k)) + 1e-4)
             for layer in layers:
-                layer.sub_(size * layer.grad)
+                layer.sub_(eta * layer.grad)
                 layer.grad = None
     return last, k, W.detach().numpy().astype(np.float64)

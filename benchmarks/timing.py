@@ -1,7 +1,7 @@
 """Fair times on a machine that others use too: contenders take turns, and the least processor time of each counts.
 
-All contenders run on one thread. On a quiet machine their processor time is the time that passes; on a busy one it leaves
-out the waiting, which says nothing about them.
+All contenders run on one thread. On a quiet machine their processor time is the time that passes; on a busy one it
+leaves out the waiting, which says nothing about them.
 """
 
 import gc

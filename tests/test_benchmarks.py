@@ -30,7 +30,7 @@ def test_the_results_cover_every_case():
             assert all(r["seconds"] > 0 for r in found)
     for depth in (2, 3, 4):
         found = pick(RESULTS, "completion", depth=depth, size=100)
-        assert contenders(found) == {*completion.SOLVERS, "descent", "PyTorch"}
+        assert contenders(found) == {*completion.SOLVERS, *completion.PUBLISHED, "descent"}
         assert all(r["seconds"] is None or r["loss"] <= 1.001e-6 for r in found)
     assert "LSODA" in contenders(pick(RESULTS, "completion"))
     for count in (2000, 5000):
@@ -145,7 +145,7 @@ def test_a_benchmark_runs_on_a_small_problem(module):
         numbers = [v for v in record.values() if isinstance(v, float)]
         assert numbers or "bytes" in record
         assert all(math.isfinite(v) for v in numbers)
-        assert record.get("loss", 0) <= 1e-6
+        assert record.get("loss", 0) <= 1.001e-6
 
 
 def test_the_certified_gap_is_that_of_the_solution():

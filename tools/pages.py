@@ -265,7 +265,7 @@ def speed_page() -> str:
     return page.speed_page(stored.load())
 
 
-PAGES = {"results": results_page, "statistics": statistics_page, "preface": preface_page}
+PAGES = {"results": results_page, "statistics": statistics_page, "speed": speed_page, "preface": preface_page}
 
 
 def main() -> int:
