@@ -3,11 +3,12 @@
 At width 10 a product takes 0.1 µs and a line of Python on matrices five times that. So nothing is made, checked or
 looked up here while a descent runs: every call, its arguments included, is there before the first step.
 
-The calls go to SciPy's BLAS, which takes them with less ado than NumPy's functions do. Beyond a size at which BLAS
-takes several threads they go to NumPy's: a loss that multiplies matrices uses that one, and two pools of threads that
-take turns slow each other down several times over.
+The calls go to SciPy's BLAS, which takes them with less ado than NumPy's functions do. Beyond a size at which
+BLAS takes several threads, unless it was told not to, they go to NumPy's: a loss that multiplies matrices uses that
+one, and two pools of threads that take turns slow each other down several times over.
 """
 
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -17,6 +18,11 @@ from lnn.checks import Matrix
 from lnn.field import LayerField
 
 ONE_THREAD = 64**3  # multiplications in a product, up to which OpenBLAS keeps to one thread
+
+
+def one_thread() -> bool:
+    """Whether OpenBLAS was told, in its environment, to use one thread."""
+    return (os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")) == "1"
 
 
 def sweep(
@@ -43,7 +49,7 @@ def sweep(
     """
     n = weights[0].shape[1]
     largest = max(W.size for W in weights) * n
-    if len(weights) > 1 and largest <= ONE_THREAD:
+    if len(weights) > 1 and (largest <= ONE_THREAD or one_thread()):
         return _fused(weights, targets, gradient, factor, add)
     field = LayerField((n, *map(len, weights)), gradient)
     slopes = [np.zeros_like(T) for T in targets] if add else targets

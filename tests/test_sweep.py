@@ -36,6 +36,12 @@ def moving(weights):
     return vector, lnn.unpack(vector, lnn.widths(weights))
 
 
+def choose(patch, path):
+    """Have all descents take one of the two ways, whatever their widths."""
+    patch.setattr(lnn.sweep, "ONE_THREAD", 0)
+    patch.setattr(lnn.sweep, "one_thread", lambda: path == "fused")
+
+
 def readable(weights, loss):
     """Gradients of all layers, as the book writes them."""
     below = prefixes(weights)
@@ -46,15 +52,15 @@ def largest(arrays):
     return max(np.abs(A).max() for A in arrays)
 
 
-@pytest.mark.parametrize("size", [lnn.sweep.ONE_THREAD, 0], ids=["small", "wide"])
+@pytest.mark.parametrize("path", ["fused", "wide"])
 @given(seeds, drawn_widths, st.sampled_from(KINDS))
-def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(size, seed, widths, kind):
+def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(path, seed, widths, kind):
     rng = np.random.default_rng(seed)
     weights, loss = network(widths, rng), loss_of(kind, (widths[-1], widths[0]), rng)
     vector, layers = moving(weights)
     slopes = tuple(np.full_like(W, np.nan) for W in layers)  # what was there does not count
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lnn.sweep, "ONE_THREAD", size)
+        choose(patch, path)
         differentiate = sweep(layers, slopes, loss.gradient, factor=1.0, add=False)
     for k in range(3):
         differentiate(k)
@@ -64,18 +70,18 @@ def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(size
         vector += 0.1 * rng.standard_normal(vector.size)  # the layers move, the calls stay
 
 
-@pytest.mark.parametrize("size", [lnn.sweep.ONE_THREAD, 0], ids=["small", "wide"])
+@pytest.mark.parametrize("path", ["fused", "wide"])
 @given(seeds, drawn_widths, st.sampled_from(KINDS))
-def test_a_step_in_place_is_the_readable_step(size, seed, widths, kind):
+def test_a_step_in_place_is_the_readable_step(path, seed, widths, kind):
     rng = np.random.default_rng(seed)
     weights = tuple(0.5 * W for W in network(widths, rng))
     loss, eta = loss_of(kind, (widths[-1], widths[0]), rng), 1e-3
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(lnn.sweep, "ONE_THREAD", size)
-        path = lnn.gradient_descent(weights, loss, eta, 7)
+        choose(patch, path)
+        run = lnn.gradient_descent(weights, loss, eta, 7)
     for k in range(7):
-        expected = lnn.gradient_step(path[k], loss, eta)
-        assert largest(A - B for A, B in zip(path[k + 1], expected, strict=True)) < 1e2 * EXACT * largest(path[k])
+        expected = lnn.gradient_step(run[k], loss, eta)
+        assert largest(A - B for A, B in zip(run[k + 1], expected, strict=True)) < 1e2 * EXACT * largest(run[k])
 
 
 def test_a_width_and_a_depth_of_one_hundred_agree_too():
@@ -111,9 +117,9 @@ class Careless:
 
 @pytest.mark.parametrize("widths", [WIDTHS, (4, 3), (1, 5, 1)])
 @pytest.mark.parametrize("way", ["itself", "in place", "fortran", "list", "strided"])
-@pytest.mark.parametrize("size", [lnn.sweep.ONE_THREAD, 0], ids=["small", "wide"])
-def test_a_gradient_may_come_in_any_form(widths, way, size, monkeypatch):
-    monkeypatch.setattr(lnn.sweep, "ONE_THREAD", size)
+@pytest.mark.parametrize("path", ["fused", "wide"])
+def test_a_gradient_may_come_in_any_form(widths, way, path, monkeypatch):
+    choose(monkeypatch, path)
     weights = network(widths, np.random.default_rng(1))
     ours = lnn.gradient_descent(weights, Careless(way), 1e-3, 5)
     plain = lnn.gradient_descent(
@@ -143,3 +149,17 @@ def test_a_run_whose_squares_overflow_is_finite_still(verb):
     path = verb(weights, loss, 1e-300, 1)
     assert path.outcome is lnn.Outcome.FINISHED
     assert path.weights[0].max() == 1e170
+
+
+def test_wide_layers_go_to_the_blas_of_numpy_unless_it_has_one_thread(monkeypatch):
+    called = []
+    monkeypatch.setattr(lnn.sweep, "dgemm", lambda *call: called.append(call))
+    layers = tuple(np.zeros((65, 65)) for _ in range(2))
+    for threads, calls in (("1", 3), ("2", 0), (None, 0)):
+        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+            monkeypatch.delenv(name, raising=False)
+        if threads:
+            monkeypatch.setenv("OMP_NUM_THREADS", threads)
+        called.clear()
+        sweep(layers, layers, lambda W: W, -0.1, add=True)(1)
+        assert len(called) == calls, threads
