@@ -12,6 +12,7 @@ import sys
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 THREADS["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 THREADS["JAX_PLATFORMS"] = "cpu"
+THREADS["JAX_ENABLE_X64"] = "1"  # the same precision for all
 os.environ.update(THREADS)  # before NumPy, PyTorch and JAX are imported
 
 from benchmarks import completion, preconditioning, programs, startup, steps

@@ -31,10 +31,12 @@ def torch_step(weights, target) -> Callable[[], object]:
 
 
 def jax_step(weights, target) -> Callable[[], object]:
-    """One step of the same, compiled by JAX and called from Python, the layers' memory given away to the answer."""
+    """One step of the same, compiled by JAX and called from Python, the layers' memory given away to the answer.
+
+    In double precision where JAX is told so: by JAX_ENABLE_X64 in a benchmark.
+    """
     import jax
 
-    jax.config.update("jax_enable_x64", True)
     goal = jax.numpy.asarray(target)
 
     def loss(layers):

@@ -246,7 +246,7 @@ def test_a_single_number_is_never_spread_over_many_places():
             lnn.LeastSquares(empty, np.zeros(0))
         with pytest.raises(ValueError, match="observed must not be empty"):
             lnn.nuclear.minimize(empty, np.zeros(0))
-    with pytest.raises(ValueError, match=r"a pair \(m, n\), got \(3,\)"):
+    with pytest.raises(ValueError, match=r"a pair \(m, n\), or longer for tensors, got \(3,\)"):
         lnn.Everything((3,))
 
 
@@ -349,6 +349,7 @@ DOORS = {
     "measurements.Samples": lnn.Samples,
     "measurements.Products": lambda x: lnn.Products(np.ma.stack([x, x]) if np.ma.isMA(x) else [x, x]),
     "losses.LeastSquares": lambda x: lnn.LeastSquares(lnn.Everything((2, 3)), x),
+    "losses.HuberLoss": lambda x: lnn.HuberLoss(lnn.Everything((2, 3)), x, 0.1),
     "losses.PowerLoss": lambda x: lnn.PowerLoss(lnn.Everything((2, 3)), x, 4),
     "nuclear.minimize": lambda x: lnn.nuclear.minimize(lnn.Everything((2, 3)), x),
     "guarantees.certify": lambda x: lnn.guarantees.certify((x,), W),
