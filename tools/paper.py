@@ -251,11 +251,17 @@ def print_title(app: Sphinx, config: Config) -> None:
     }
 
 
+def set_translator(app: Sphinx) -> None:
+    """Write LaTeX in our way, and name no translator otherwise: the site's theme would take it for that of HTML."""
+    if app.builder.name == "latex":
+        app.set_translator("latex", Paper)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("config-inited", print_title, priority=900)
     app.add_post_transform(Arrange)
-    app.set_translator("latex", Paper)
+    app.connect("builder-inited", set_translator)
     for statement in STATEMENTS:
         app.add_node(statement, override=True, latex=(begin("paperstatement"), end("paperstatement")))
     for exercise in (exercise_node, exercise_enumerable_node):
