@@ -16,6 +16,9 @@
     for (const button of document.querySelectorAll(".admonition-title > button.toggle-button")) {
       button.setAttribute("aria-label", button.parentElement.textContent.trim());
     }
+    for (const summary of document.querySelectorAll(".bd-links li > details > summary")) {
+      summary.setAttribute("aria-label", `Pages of ${summary.closest("li").querySelector("a").textContent.trim()}`);
+    }
   };
 
   /* Paper is white: a page that is read dark is printed light. */
