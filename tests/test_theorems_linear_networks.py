@@ -386,9 +386,9 @@ def test_thm_landscape_random_starts_leave_the_strict_saddle_and_depth_three_has
     for _ in range(10):
         run = lnn.gradient_descent(lnn.initial.gaussian((3, 4, 2), 0.5, rng=rng), loss, 0.05, 3000, every=3000)
         assert run.losses[-1] < 1e-8
-    # Exactly on the stable surface, w_2 = -w_1 in the plane, descent ends at the saddle.
+    # Exactly on the stable surface, w_2 = -w_1 in the plane, descent ends at the saddle, if rounding lets it.
     one = lnn.LeastSquares(lnn.Everything((1, 1)), np.array([1.0]))
-    end = lnn.gradient_descent(np.reshape([1.3, -1.3], (2, 1, 1)), one, 0.05, 2000, every=2000)
+    end = lnn.gradient_descent(np.reshape([1.3, -1.3], (2, 1, 1)), one, 0.05, 300, every=300)
     assert end.losses[-1] == pytest.approx(0.5)
     # The ladder at depth 3: φ_k^{1/3}(φ_k - φ_m) where a kept value is below a dropped one, 0 in the natural order.
     for keep, expected in (((1, 0), 0.0), ((0, 1), 1.0 * (1 - 2)), ((0, 0), 0.0)):
