@@ -8,15 +8,21 @@ from typing import Any
 
 
 class _Wish:
-    """Whether runs may be stopped, and whether that was asked for."""
+    """Whether runs may be stopped, whether that was asked for, and whether it was asked for twice."""
 
     active = False
     asked = False
+    insisted = False
 
 
 def asked() -> bool:
     """Whether Ctrl-C was pressed in the `interruptible` block that is running: runs ask it at every step."""
     return _Wish.asked
+
+
+def insisted() -> bool:
+    """Whether Ctrl-C was pressed a second time, which raises KeyboardInterrupt."""
+    return _Wish.insisted
 
 
 @contextmanager
@@ -42,13 +48,14 @@ def interruptible() -> Iterator[None]:
 
     def ask(*_: Any) -> None:
         if _Wish.asked:
+            _Wish.insisted = True
             raise KeyboardInterrupt
         _Wish.asked = True
 
     before = signal.signal(signal.SIGINT, ask)
-    _Wish.active, _Wish.asked = True, False
+    _Wish.active = True
     try:
         yield
     finally:
-        _Wish.active = _Wish.asked = False
+        _Wish.active = _Wish.asked = _Wish.insisted = False
         signal.signal(signal.SIGINT, before)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn.checks import Matrix, check_rng
-from lnn.interrupt import asked
+from lnn.interrupt import asked, insisted
 from lnn.trajectory import Outcome, Trajectory
 
 
@@ -178,8 +178,9 @@ def grid(
             results[k] = answer
             if asked():
                 break
-    except Exception:
-        if not asked():  # Ctrl-C in a terminal reaches the workers too, and may break their pool
+    except (Exception, KeyboardInterrupt):
+        # Ctrl-C in a terminal reaches the workers too: it may break their pool, or come back as what a run raised.
+        if insisted() or not asked():
             raise
     diverged = np.array([_broken(result) for result in results])
     return Runs(values, results.reshape(shape), diverged.reshape(shape))

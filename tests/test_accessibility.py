@@ -10,8 +10,9 @@ from pathlib import Path
 
 import axe_playwright_python
 import pytest
+from built import CHROMIUM, SITE
 from test_book import CHAPTERS, NAMES, cells
-from test_browser import CHROMIUM, SITE, address, browser, open_page  # noqa: F401 (fixtures)
+from test_browser import open_page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 # But for index.html, which only leads to the preface.
@@ -46,7 +47,7 @@ def wear(page, theme):
 
 @in_browser
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious_in_light_and_dark_and_the_page_is_light_to_load(browser, address, name):  # noqa: F811
+def test_axe_finds_nothing_serious_in_light_and_dark_and_the_page_is_light_to_load(browser, address, name):
     loaded = []
     page, complaints = open_page(browser, address, name, 1200, reduced_motion="reduce", seen=loaded.append)
     weight = sum(len(answer.body()) for answer in loaded if answer.request.resource_type != "image")
@@ -68,7 +69,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark_and_the_page_is_light_to_lo
 
 
 @in_browser
-def test_axe_sees_what_it_should(browser, address):  # noqa: F811
+def test_axe_sees_what_it_should(browser, address):
     page, _ = open_page(browser, address, "chapters/notation.html", 1200)
     page.evaluate(AXE)
     page.evaluate(
@@ -101,7 +102,7 @@ def walk(page, most=3000):
 
 @in_browser
 @pytest.mark.parametrize("width", [1200, 390])
-def test_the_keyboard_reaches_everything_and_one_sees_where_it_is(browser, address, width):  # noqa: F811
+def test_the_keyboard_reaches_everything_and_one_sees_where_it_is(browser, address, width):
     page, _ = open_page(browser, address, "chapters/linear_networks.html", width, reduced_motion="reduce")
     way = walk(page)
     assert "main-content" in way[0][1], "the first stop skips the navigation"
@@ -120,7 +121,7 @@ def focus(page, selector):
 
 
 @in_browser
-def test_skipping_toggling_searching_and_the_theme_work_by_keyboard_alone(browser, address):  # noqa: F811
+def test_skipping_toggling_searching_and_the_theme_work_by_keyboard_alone(browser, address):
     page, _ = open_page(browser, address, "chapters/linear_networks.html", 1200, reduced_motion="reduce")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -146,7 +147,7 @@ def test_skipping_toggling_searching_and_the_theme_work_by_keyboard_alone(browse
 
 
 @in_browser
-def test_on_a_phone_the_contents_open_and_close_by_keyboard(browser, address):  # noqa: F811
+def test_on_a_phone_the_contents_open_and_close_by_keyboard(browser, address):
     page, _ = open_page(browser, address, "chapters/linear_networks.html", 390, reduced_motion="reduce")
     focus(page, ".primary-toggle")
     page.keyboard.press("Enter")
@@ -157,7 +158,7 @@ def test_on_a_phone_the_contents_open_and_close_by_keyboard(browser, address):  
 
 
 @in_browser
-def test_toggles_say_what_they_open(browser, address):  # noqa: F811
+def test_toggles_say_what_they_open(browser, address):
     page, _ = open_page(browser, address, "chapters/linear_networks.html", 1200)
     page.wait_for_function("document.readyState === 'complete'")
     labels = page.eval_on_selector_all("button.toggle-button", "all => all.map(e => e.ariaLabel)")
@@ -169,7 +170,7 @@ def test_toggles_say_what_they_open(browser, address):  # noqa: F811
 
 
 @in_browser
-def test_on_paper_everything_is_open_and_nothing_is_cut(browser, address):  # noqa: F811
+def test_on_paper_everything_is_open_and_nothing_is_cut(browser, address):
     page, _ = open_page(browser, address, "chapters/balancedness.html", 700)  # the width of a page of A4
     page.emulate_media(media="print")
     shown = "e => e.checkVisibility({visibilityProperty: true, opacityProperty: true}) && e.offsetHeight > 0"

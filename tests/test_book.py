@@ -11,10 +11,10 @@ import nbformat
 import notebooks
 import pytest
 import yaml
+from built import SITE
 
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
-SITE = ROOT / "_build" / "html"
 PAGES = sorted(CHAPTERS.glob("*.md"))
 NAMES = [page.stem for page in PAGES]
 

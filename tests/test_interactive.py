@@ -4,13 +4,13 @@ All in a real browser, on pages opened from files with every name unresolved.
 """
 
 import re
-import shutil
 from pathlib import Path
 
 import interactive
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from built import CHROMIUM, SITE
 from docutils import nodes
 from docutils.utils import new_document
 from matplotlib.colors import to_hex, to_rgb
@@ -20,14 +20,12 @@ import lnn
 from lnn import modes, plots
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "theme" / "interactive"
 STYLE = (FOLDER / "interactive.css").read_text()
 PAGES = list(interactive.PLOTS)
 FIRST = list(
     {script: page for page, (script, _) in reversed(interactive.PLOTS.items())}.values()
 )  # one for each script
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 RTOLS = (1e-4, 1e-6, 1e-8)  # of the integrator in the page; an error of a hundred times as much is allowed
 in_browser = pytest.mark.skipif(
     CHROMIUM is None or not all((SITE / f"{page}.html").exists() for page in PAGES),
@@ -118,24 +116,6 @@ def test_lines_and_words_stand_out_from_the_page(colours, ground):
 
 
 # ---- in the browser ----
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        chromium = play.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-background-networking",
-                "--host-resolver-rules=MAP * ~NOTFOUND",
-            ],
-        )
-        yield chromium
-        chromium.close()
 
 
 def visit(browser, name, **options):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -138,6 +139,28 @@ def test_a_grid_gives_back_the_runs_that_were_done():
     assert runs.missing.tolist() == [False, False, False, True, True] and not runs.diverged.any()
     assert "2 not carried out" in repr(runs)
     assert runs.best() == ({"x": 0}, 0.0) and np.isinf(runs.table()[3:]).all()
+
+
+class Relayed:
+    """A backend whose worker hears Ctrl-C as well, and hands it back as what its run raised."""
+
+    def __init__(self, *, presses):
+        self.presses = presses
+
+    def __call__(self, calls):
+        yield 1.0
+        for _ in range(self.presses):
+            signal.raise_signal(signal.SIGINT)
+        raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("presses", "raises"), [(0, True), (1, False), (2, True)])
+def test_a_worker_that_hears_ctrl_c_does_not_lose_the_grid(monkeypatch, presses, raises):
+    monkeypatch.setattr("joblib.Parallel", lambda **_: Relayed(presses=presses))
+    with pytest.raises(KeyboardInterrupt) if raises else nullcontext(), lnn.interruptible():
+        runs = lnn.grid(press_at_two, {"x": range(3)}, jobs=2)
+        assert runs.missing.tolist() == [False, True, True] and runs.results[0] == 1.0
+    assert not asked()
 
 
 def test_only_the_main_thread_can_listen():

@@ -10,9 +10,9 @@ import launch
 import nbformat
 import pytest
 import repository
+from built import SITE
 from nbclient import NotebookClient
 
-SITE = repository.ROOT / "_build" / "html"
 NAMES = [page.stem for page in launch.notebooks()]
 ORIGIN = "git+https://example.org/owner/name@main"
 

@@ -16,11 +16,11 @@ import reference
 import repository
 import timing
 import yaml
+from built import SITE
 from test_book import Page
 from test_floors import MODULES, module_of, public
 
 ROOT = pages.ROOT
-SITE = ROOT / "_build" / "html"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENTRIES = dict(re.findall(r"^@\w+\{(\w+),(.*?)^\}", (ROOT / "references.bib").read_text(), re.M | re.S))
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pdf
 import pytest
 import yaml
+from built import SITE
 from pypdf import PdfReader
 
 ROOT = Path(__file__).resolve().parent.parent
-SITE = ROOT / "_build" / "html"
 BARE = re.compile(r"<[^>]+>")
 KINDS = "Definition|Theorem|Lemma|Proposition|Corollary|Remark|Example|Algorithm|Assumption|Observation|Conjecture"
 pytestmark = pytest.mark.skipif(

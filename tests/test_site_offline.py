@@ -4,7 +4,8 @@ import re
 import urllib.parse
 
 import pytest
-from test_browser import CHROMIUM, NAMES, SITE, address, browser  # noqa: F401 (fixtures)
+from built import CHROMIUM, SITE
+from test_browser import NAMES
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 WORDS = "balanced"
@@ -16,7 +17,7 @@ def root(request):
 
 
 @pytest.fixture
-def page(browser):  # noqa: F811
+def page(browser):
     context = browser.new_context()
     context.complaints = []
     page = context.new_page()
