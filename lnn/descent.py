@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, Weights, check_count, check_matrix, check_positive
+from lnn.losses import center
 from lnn.network import check, end_to_end, layer_gradients, pack, prefixes, split, widths
 from lnn.preconditioner import apply
 from lnn.scale import representable
@@ -172,7 +173,7 @@ def gradient_descent(
     eta = check_positive(step_size, "step_size")
 
     def maker(_: Matrix, layers: Weights) -> Step:
-        return sweep(layers, layers, loss.gradient, factor=-eta, add=True)
+        return sweep(layers, layers, loss.gradient, factor=-eta, add=True, center=center(loss))
 
     return descend(weights, loss, eta, steps, maker, every=every, stop=stop, progress=progress)
 

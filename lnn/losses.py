@@ -54,6 +54,11 @@ class LeastSquares:
         return self.measure.adjoint(_residual(self.measure, W, self.observed))
 
 
+def center(loss: object) -> Matrix | None:
+    """The matrix Φ of a loss whose gradient is W - Φ, None for all others: a descent subtracts it by itself."""
+    return loss.target if type(loss) is LeastSquares else None  # what is derived from it may have another gradient
+
+
 @dataclass(frozen=True, eq=False)
 class PowerLoss:
     """The sum of powers ℓ(W) = (1/p) Σ_i |𝒜(W)_i - y_i|^p; at p = 2 it is `LeastSquares`.

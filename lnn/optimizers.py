@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from lnn.checks import Matrix, Weights, check_positive
 from lnn.descent import Every, Step, descend
+from lnn.losses import center
 from lnn.network import split, widths
 from lnn.sweep import sweep
 from lnn.trajectory import Loss, Trajectory
@@ -44,7 +45,8 @@ def _run(
 
     def maker(vector: Matrix, layers: Weights) -> Step:
         D, memory = np.zeros_like(vector), tuple(np.zeros_like(vector) for _ in range(memories))
-        differentiate = sweep(layers, split(D, widths(layers)), loss.gradient, factor=1.0, add=False)
+        slopes = split(D, widths(layers))
+        differentiate = sweep(layers, slopes, loss.gradient, factor=1.0, add=False, center=center(loss))
 
         def step(k: int) -> None:
             nonlocal memory

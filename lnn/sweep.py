@@ -10,9 +10,10 @@ one, and two pools of threads that take turns slow each other down several times
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
-from scipy.linalg.blas import dgemm
+from scipy.linalg.blas import dcopy, dgemm
 
 from lnn.checks import Matrix
 from lnn.field import LayerField
@@ -31,6 +32,7 @@ def sweep(
     gradient: Callable[[Matrix], Matrix],
     factor: float,
     add: bool,
+    center: Matrix | None = None,
 ) -> Callable[[int], None]:
     """A function of the step's number that writes the gradients of all layers, times `factor`, to the targets.
 
@@ -46,21 +48,29 @@ def sweep(
     factor : float
     add : bool
         Whether to add to what the targets hold, instead of writing over it.
+    center : array, shape (d_N, d_0), optional
+        Φ, where it is known that `gradient(W)` is W - Φ: one subtraction takes its place.
     """
     n = weights[0].shape[1]
     largest = max(W.size for W in weights) * n
     if len(weights) > 1 and (largest <= ONE_THREAD or one_thread()):
-        return _fused(weights, targets, gradient, factor, add)
+        calls = _fused(weights, targets, gradient, factor, float(add), center)
+
+        def run(_: int) -> None:
+            for call in calls:
+                call()
+
+        return run
     field = LayerField((n, *map(len, weights)), gradient)
     slopes = [np.zeros_like(T) for T in targets] if add else targets
 
-    def run(_: int) -> None:
+    def run_wide(_: int) -> None:
         field.gradients(weights, slopes, factor)
         if add:
             for T, S in zip(targets, slopes, strict=True):
                 np.add(T, S, out=T)
 
-    return run
+    return run_wide
 
 
 def _fused(
@@ -68,37 +78,32 @@ def _fused(
     targets: Sequence[Matrix],
     gradient: Callable[[Matrix], Matrix],
     factor: float,
-    add: bool,
-) -> Callable[[int], None]:
-    """`sweep` of two layers or more in 3(N - 1) calls, the last product of each layer adding to its target."""
-    keep = float(add)
+    keep: float,
+    center: Matrix | None,
+) -> list[Callable[[], object]]:
+    """`sweep` of two layers or more in 3(N - 1) products, the last of each layer adding to `keep` times its target."""
     n = weights[0].shape[1]
     below = [np.zeros((len(W), n)) for W in weights]
-    G = np.zeros_like(below[-1])
-    first, lowest, W = weights[0], below[0], below[-1]
+    W, G = below[-1], np.zeros_like(below[-1])
+
+    def differentiate() -> None:
+        G[...] = gradient(W)
 
     # BLAS sees a C-ordered array as its transpose, and of the forms XY, XYᵀ, XᵀY, XᵀYᵀ that it knows it is slower at
     # the third when matrices are small. With prefixes in C order and pulled-back gradients in Fortran order that form
     # comes up once, in the last layer.
-    up = [(1.0, below[j - 1].T, weights[j].T, 0.0, below[j].T, 0, 0, 1) for j in range(1, len(weights))]
-    down = []
+    calls: list[Callable[[], object]] = [partial(dcopy, weights[0].ravel(), below[0].ravel())]
+    for j in range(1, len(weights)):
+        calls.append(partial(dgemm, 1.0, below[j - 1].T, weights[j].T, 0.0, below[j].T, 0, 0, 1))
+    calls.append(differentiate if center is None else partial(np.subtract, W, center, G))
     above, turned = G.T, 1  # (W_N ⋯ W_{j+1})ᵀ G, or its transpose
     for j in range(len(weights) - 1, 0, -1):
         if j > 1:
             lower = np.zeros((len(weights[j - 1]), n), order="F")
-            down.append((1.0, weights[j].T, above, 0.0, lower, 0, turned, 1))
+            calls.append(partial(dgemm, 1.0, weights[j].T, above, 0.0, lower, 0, turned, 1))
         else:  # all that is left of the first layer's gradient is one product; it needs the second layer as it was
             lower = above
-            down.append((factor, above, weights[1].T, keep, targets[0].T, 1 - turned, 1, 1))
-        down.append((factor, below[j - 1].T, above, keep, targets[j].T, 1, 1 - turned, 1))
+            calls.append(partial(dgemm, factor, above, weights[1].T, keep, targets[0].T, 1 - turned, 1, 1))
+        calls.append(partial(dgemm, factor, below[j - 1].T, above, keep, targets[j].T, 1, 1 - turned, 1))
         above, turned = lower, 0
-
-    def run(_: int) -> None:
-        lowest[...] = first
-        for call in up:
-            dgemm(*call)
-        G[...] = gradient(W)
-        for call in down:
-            dgemm(*call)
-
-    return run
+    return calls

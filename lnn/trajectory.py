@@ -1,6 +1,7 @@
 """The record of a run: where the weights were, when, at what loss, and how it ended."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import sys
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -13,6 +14,8 @@ from lnn.checks import Matrix, Weights, check_array, check_count
 from lnn.interrupt import asked
 from lnn.network import check, product
 from lnn.spectrum import singular_values
+
+TOGETHER = 2**15  # entries of the networks that are looked at together: they should stay in the cache
 
 
 class Loss(Protocol):
@@ -166,18 +169,75 @@ def check_stop(stop: Any) -> float:
     return float(value)
 
 
-def _chooser(every: int | Sequence[int]) -> Callable[[int], bool]:
-    """Which iterates to keep: every so manieth, or those with the given numbers and the first."""
+def _kept(every: int | Sequence[int]) -> Container[int]:
+    """Numbers of the iterates to keep: every so manieth, or those given and the first."""
     if isinstance(every, Sequence | np.ndarray):
-        numbers = frozenset(check_count(k, "a number in every", least=0) for k in every)
-        return lambda k: k == 0 or k in numbers
-    step = check_count(every, "every")
-    return lambda k: k % step == 0
+        return frozenset({0, *(check_count(k, "a number in every", least=0) for k in every)})
+    return range(0, sys.maxsize, check_count(every, "every"))
 
 
-def _is_finite(W: Matrix) -> bool:
-    """Whether all entries are finite; their squares, which are summed five times faster, may overflow."""
-    return isfinite(np.vdot(W, W)) or bool(np.isfinite(W).all())
+class _Keeper:
+    """Networks that are kept at once and looked at some at a time: many small matrices cost little more than one."""
+
+    def __init__(self, loss: Loss, threshold: float) -> None:
+        self.loss, self.threshold = loss, threshold
+        self.times: list[float] = []
+        self.losses: list[float] = []
+        self.settled: list[Weights] = []  # stacks of layers whose losses are known
+        self.waiting: list[list[Matrix]] = []  # networks whose losses are not
+        self.together = 1  # how many wait for each other; the first one for none
+        self.outcome = Outcome.FINISHED
+
+    def keep(self, time: float, weights: Weights) -> bool:
+        """Keep a copy, if it is finite; whether the run may go on."""
+        kept, squares = [], time
+        for W in weights:
+            kept.append(V := W.copy())
+            squares += (V := V.ravel()).dot(V)
+        # The sum of squares is five times faster than a look at every entry; it may overflow where they do not.
+        finite = isfinite(squares) or (isfinite(time) and all(np.isfinite(W).all() for W in kept))
+        if finite:
+            self.times.append(time)
+            self.waiting.append(kept)
+        if not finite or len(self.waiting) >= self.together:
+            self.settle()
+            entries = sum(W.size for W in weights)
+            self.together = 1 if self.threshold > -np.inf else 1 + TOGETHER // entries
+        if not finite and self.outcome is Outcome.FINISHED:
+            self.outcome = Outcome.DIVERGED
+        return self.outcome is Outcome.FINISHED
+
+    def settle(self) -> None:
+        """Losses of the networks that wait, up to the first that ends the run; those after it are dropped."""
+        if not self.waiting:
+            return
+        # As np.stack, at half its price.
+        layers = tuple(np.concatenate(Ws).reshape(-1, *Ws[0].shape) for Ws in zip(*self.waiting, strict=True))
+        W = product(layers)
+        values = self._values(W)
+        finite = np.isfinite(values) & np.isfinite(W).all(axis=(-2, -1))
+        good = len(values) if finite.all() else int(np.argmin(finite))
+        if good < len(values):
+            self.outcome = Outcome.DIVERGED
+        if (values[:good] <= self.threshold).any():
+            good = int(np.argmax(values[:good] <= self.threshold)) + 1
+            self.outcome = Outcome.CONVERGED
+        self.settled.append(tuple(V[:good] for V in layers))
+        self.losses.extend(values[:good].tolist())
+        self.waiting.clear()
+        del self.times[len(self.losses) :]
+
+    def _values(self, W: Matrix) -> Matrix:
+        """Losses of a stack, in one call if the loss takes stacks: it is believed if the last of them is right."""
+        last = float(self.loss(W[-1]))
+        if len(W) > 1:
+            try:
+                values = np.asarray(self.loss(W), dtype=float)
+            except Exception:  # a loss that was written for one matrix
+                values = np.array([])
+            if values.shape == W.shape[:1] and np.isclose(values[-1], last, rtol=1e-9, atol=0, equal_nan=True):
+                return values
+        return np.array([*(float(self.loss(V)) for V in W[:-1]), last])
 
 
 def record(
@@ -217,50 +277,35 @@ def record(
         If `every` is no count and no sequence of counts, `stop` no finite number, there is no iterate, or the first one
         already has a loss or product that is not finite.
     """
-    keeps = _chooser(every)
+    numbers = _kept(every)
     threshold = -np.inf if stop is None else check_stop(stop)
     if progress:
         from tqdm.auto import tqdm
 
         iterates = tqdm(iterates, total=None if steps is None else steps + 1, leave=False)
-    times: list[float] = []
-    kept: list[Weights] = []
-    losses: list[float] = []
-    outcome = Outcome.FINISHED
-
-    def keep(time: float, weights: Weights) -> bool:
-        W = product(weights)
-        value = float(loss(W))
-        if not (isfinite(value) and isfinite(time) and all(map(_is_finite, (W, *weights)))):
-            return False
-        times.append(time)
-        kept.append(tuple(W.copy() for W in weights))
-        losses.append(value)
-        return True
-
+    keeper = _Keeper(loss, threshold)
     pending: tuple[float, Weights] | None = None
+    interrupted = False
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for k, pending in enumerate(iterates):
-            if keeps(k):
+            if k in numbers:
                 latest, pending = pending, None
-                if not keep(*latest):
-                    outcome = Outcome.DIVERGED
-                    break
-                if losses[-1] <= threshold:
-                    outcome = Outcome.CONVERGED
+                if not keeper.keep(*latest):
                     break
             if asked():
-                outcome = Outcome.INTERRUPTED
+                interrupted = True
                 break
-        if pending is not None and not keep(*pending):
-            outcome = Outcome.DIVERGED
-    if not kept and outcome is Outcome.DIVERGED:
+        if pending is not None:
+            latest = pending
+            keeper.keep(*latest)
+        keeper.settle()
+    if not keeper.losses and keeper.outcome is Outcome.DIVERGED:
         with np.errstate(over="ignore", invalid="ignore"):
             value = float(loss(product(latest[1])))
         raise ValueError(f"the loss is not finite at the first network, or a weight, product or time: loss {value:g}")
-    if not kept:
+    if not keeper.losses:
         raise ValueError("there is nothing to record: the iterates are empty")
-    # As np.stack, at half its price: for small matrices this is a good part of what recording costs.
-    stacked = tuple(np.concatenate(layers).reshape(-1, *layers[0].shape) for layers in zip(*kept, strict=True))
-    return Trajectory(np.array(times), stacked, np.array(losses), outcome)
+    outcome = Outcome.INTERRUPTED if interrupted and keeper.outcome is Outcome.FINISHED else keeper.outcome
+    layers = tuple(np.concatenate(stacks) for stacks in zip(*keeper.settled, strict=True))
+    return Trajectory(np.array(keeper.times), layers, np.array(keeper.losses), outcome)

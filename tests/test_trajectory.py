@@ -70,6 +70,71 @@ def test_an_infinite_loss_at_the_start_is_refused():
         record(stream([1e200]), LOSS)
 
 
+def squares(kind):
+    """½‖W‖², of authors who thought of stacks of matrices, did not, or whose answer for a stack is another thing."""
+
+    class Squares:
+        calls = 0
+
+        def __call__(self, W):
+            type(self).calls += 1
+            if kind == "stacks":
+                return 0.5 * (W**2).sum(axis=(-2, -1))
+            if kind == "one sum for all":
+                return 0.5 * (W**2).sum()
+            if kind == "the wrong axes":  # of a stack of five matrices, five numbers that are not their losses
+                return 0.5 * (W**2).sum(axis=(0, 1)) if W.ndim == 3 else 0.5 * (W**2).sum()
+            (m, n), total = W.shape, 0.0  # fails on a stack
+            for i in range(m):
+                for j in range(n):
+                    total += 0.5 * W[i, j] ** 2
+            return total
+
+        def gradient(self, W):
+            return W
+
+    return Squares()
+
+
+@pytest.mark.parametrize("together", [1, 100, 2**15])  # entries: every network by itself, five at a time, all
+@pytest.mark.parametrize("kind", ["stacks", "one sum for all", "the wrong axes", "one matrix"])
+def test_losses_are_those_of_the_networks_however_many_are_looked_at_together(monkeypatch, kind, together):
+    monkeypatch.setattr(lnn.trajectory, "TOGETHER", together)
+    rng = np.random.default_rng(4)
+    networks = [(rng.standard_normal((4, 5)), rng.standard_normal((5, 4))) for _ in range(23)]  # a product of 5 x 5
+    loss = squares(kind)
+    path = record(((k, weights) for k, weights in enumerate(networks)), loss)
+    expected = [0.5 * np.linalg.norm(V @ W) ** 2 for W, V in networks]
+    np.testing.assert_allclose(path.losses, expected, rtol=EXACT)
+    for k, weights in enumerate(networks):
+        assert all(np.array_equal(A, B) for A, B in zip(path[k], weights, strict=True))
+    assert kind != "stacks" or loss.calls < {1: 24, 100: 20, 2**15: 4}[together]
+
+
+@pytest.mark.parametrize("together", [1, 7, 2**15])
+def test_a_run_ends_where_it_does_however_many_are_looked_at_together(monkeypatch, together):
+    monkeypatch.setattr(lnn.trajectory, "TOGETHER", together)
+    for last in (1e200, np.inf, np.nan):  # an infinite loss, an infinite weight, a NaN
+        path = record(stream([1, 2, 3, 4, 5, last, 7, 8]), LOSS)
+        assert path.outcome is lnn.Outcome.DIVERGED and path.times.tolist() == [0, 1, 2, 3, 4]
+        assert path.losses.tolist() == [0.5, 2, 4.5, 8, 12.5]
+    path = record(stream([4, 3, 2, 1, 0.5, np.nan]), LOSS, stop=0.5)
+    assert path.outcome is lnn.Outcome.CONVERGED and path.times.tolist() == [0, 1, 2, 3]
+    path = record(stream([4, 3, 2]), LOSS, every=5, stop=2)  # the last one is kept in any case, and counts
+    assert path.outcome is lnn.Outcome.CONVERGED and path.times.tolist() == [0, 2]
+
+
+def test_the_stream_ends_at_the_first_network_that_is_not_finite():
+    asked = []
+
+    def values():
+        for v in (1, 2, np.nan, 3, 4):
+            asked.append(v)
+            yield v
+
+    assert len(record(stream(values()), LOSS)) == 2 and len(asked) == 3
+
+
 def test_every_must_be_a_count_or_a_list_of_steps():
     with pytest.raises(ValueError, match="every"):
         record(stream([1, 2]), LOSS, every=0)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # They hold the built pages and the problem sets, which are made and read with the locked versions alone.
-PAGES = ("accessibility", "book", "browser", "downloads", "pdf", "publishing", "site_offline")
+PAGES = ("accessibility", "book", "browser", "downloads", "launch", "matter", "pdf", "publishing", "site_offline")
 LOCKED = [f"--ignore=tests/test_{name}.py" for name in (*PAGES, "grading", "problem_sets")]
 
 
