@@ -64,7 +64,7 @@ def runs(size: int, rank: int, count: int, depths, solvers, allowed: float, repe
 
         def flow(method, start=start):
             path = lnn.gradient_flow(
-                start, Limited(loss, allowed), [0, 1e7], method=method, rtol=1e-5, atol=1e-8, stop=stop
+                start, Limited(loss, allowed), [0, 1e7], method=method, rtol=1e-4, atol=1e-7, stop=stop
             )
             return path.end_to_end[-1], path.effort.evaluations
 

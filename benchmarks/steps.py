@@ -45,8 +45,8 @@ def descent(depth: int, width: int, steps: int, every: int | None = None) -> Cal
 
 
 def long(depth: int, width: int) -> int:
-    """Number of steps of a run of 10 ms or so; two at least."""
-    return max(2, min(2000, round(1e-2 / (3 * (depth - 1) * (6e-11 * width**3 + 1e-7) + 2e-6))))
+    """Number of steps of a run of 10 ms or so; four at least."""
+    return max(4, min(2000, round(1e-2 / (3 * (depth - 1) * (6e-11 * width**3 + 1e-7) + 2e-6))))
 
 
 def one_step(widths, depths, rounds: int, turn: float) -> list[dict]:
@@ -63,7 +63,7 @@ def one_step(widths, depths, rounds: int, turn: float) -> list[dict]:
                 contenders[f"PyTorch {depth}"] = torch_step(*problem(depth, width))
             if have("jax"):
                 contenders[f"JAX {depth}"] = jax_step(*problem(depth, width))
-        best = least_times(contenders, rounds if width < 1000 else min(rounds, 3), turn)
+        best = least_times(contenders, rounds if width < 1000 else min(rounds, 8), turn)
         products = {form: best[form] / count for form in forms}
         for depth in depths:
             found = {

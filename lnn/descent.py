@@ -93,7 +93,7 @@ def descend(
             step(k)
             yield step_size * k, layers
 
-    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)
+    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress, vector=vector)
 
 
 def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> Matrix:

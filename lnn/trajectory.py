@@ -5,7 +5,8 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from math import isfinite
+from itertools import accumulate, pairwise
+from math import isclose, isfinite
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from lnn.interrupt import asked
 from lnn.network import check, product
 from lnn.spectrum import singular_values
 
-TOGETHER = 2**15  # entries of the networks that are looked at together: they should stay in the cache
+TOGETHER = 2**16  # entries of the networks that are looked at together: they should stay in the cache
 
 
 class Loss(Protocol):
@@ -179,40 +180,38 @@ def _kept(every: int | Sequence[int]) -> Container[int]:
 class _Keeper:
     """Networks that are kept at once and looked at some at a time: many small matrices cost little more than one."""
 
-    def __init__(self, loss: Loss, threshold: float) -> None:
-        self.loss, self.threshold = loss, threshold
+    def __init__(self, loss: Loss, threshold: float, vector: Matrix | None) -> None:
+        self.loss, self.threshold, self.vector = loss, threshold, vector
         self.times: list[float] = []
         self.losses: list[float] = []
         self.settled: list[Weights] = []  # stacks of layers whose losses are known
-        self.waiting: list[list[Matrix]] = []  # networks whose losses are not
+        self.waiting: list[Matrix] = []  # networks, as vectors, whose losses are not
         self.together = 1  # how many wait for each other; the first one for none
         self.outcome = Outcome.FINISHED
 
     def keep(self, time: float, weights: Weights) -> bool:
         """Keep a copy, if it is finite; whether the run may go on."""
-        kept, squares = [], time
-        for W in weights:
-            kept.append(V := W.copy())
-            squares += (V := V.ravel()).dot(V)
+        if self.vector is None:
+            entries = np.concatenate([W.ravel() for W in weights])
+        else:
+            entries = self.vector.copy()
         # The sum of squares is five times faster than a look at every entry; it may overflow where they do not.
-        finite = isfinite(squares) or (isfinite(time) and all(np.isfinite(W).all() for W in kept))
+        finite = isfinite(time + entries.dot(entries)) or (isfinite(time) and bool(np.isfinite(entries).all()))
         if finite:
             self.times.append(time)
-            self.waiting.append(kept)
-        if not finite or len(self.waiting) >= self.together:
-            self.settle()
-            entries = sum(W.size for W in weights)
-            self.together = 1 if self.threshold > -np.inf else 1 + TOGETHER // entries
+            self.waiting.append(entries)
+        if self.waiting and (not finite or len(self.waiting) >= self.together):
+            self.settle(weights)
+            self.together = 1 if self.threshold > -np.inf else 1 + TOGETHER // entries.size
         if not finite and self.outcome is Outcome.FINISHED:
             self.outcome = Outcome.DIVERGED
         return self.outcome is Outcome.FINISHED
 
-    def settle(self) -> None:
-        """Losses of the networks that wait, up to the first that ends the run; those after it are dropped."""
-        if not self.waiting:
-            return
-        # As np.stack, at half its price.
-        layers = tuple(np.concatenate(Ws).reshape(-1, *Ws[0].shape) for Ws in zip(*self.waiting, strict=True))
+    def settle(self, like: Weights) -> None:
+        """Losses of those that wait, shaped as `like`, up to the first that ends the run; the rest is dropped."""
+        stack = np.array(self.waiting) if len(self.waiting) > 1 else self.waiting[0][None]
+        ends = accumulate((W.size for W in like), initial=0)
+        layers = tuple(stack[:, a:b].reshape(-1, *W.shape) for W, (a, b) in zip(like, pairwise(ends), strict=True))
         W = product(layers)
         values = self._values(W)
         finite = np.isfinite(values) & np.isfinite(W).all(axis=(-2, -1))
@@ -235,7 +234,7 @@ class _Keeper:
                 values = np.asarray(self.loss(W), dtype=float)
             except Exception:  # a loss that was written for one matrix
                 values = np.array([])
-            if values.shape == W.shape[:1] and np.isclose(values[-1], last, rtol=1e-9, atol=0, equal_nan=True):
+            if values.shape == W.shape[:1] and isclose(values[-1], last, rel_tol=1e-9):
                 return values
         return np.array([*(float(self.loss(V)) for V in W[:-1]), last])
 
@@ -248,6 +247,7 @@ def record(
     stop: float | None = None,
     steps: int | None = None,
     progress: bool = False,
+    vector: Matrix | None = None,
 ) -> Trajectory:
     """Trajectory of a stream of networks: thins it, stops it, notices divergence, shows progress.
 
@@ -264,6 +264,9 @@ def record(
         Number of iterates after the first, for the progress bar.
     progress : bool
         Show a bar (needs the package tqdm).
+    vector : array, shape (n,), optional
+        If the iterates are one network that moves, and all its entries stand in this vector, layer by layer and row by
+        row: one copy of it then takes the place of one of each layer.
 
     Returns
     -------
@@ -283,7 +286,7 @@ def record(
         from tqdm.auto import tqdm
 
         iterates = tqdm(iterates, total=None if steps is None else steps + 1, leave=False)
-    keeper = _Keeper(loss, threshold)
+    keeper = _Keeper(loss, threshold, vector)
     pending: tuple[float, Weights] | None = None
     interrupted = False
     # A run that blows up says so by its outcome, not by warnings.
@@ -299,7 +302,8 @@ def record(
         if pending is not None:
             latest = pending
             keeper.keep(*latest)
-        keeper.settle()
+        if keeper.waiting:
+            keeper.settle(latest[1])
     if not keeper.losses and keeper.outcome is Outcome.DIVERGED:
         with np.errstate(over="ignore", invalid="ignore"):
             value = float(loss(product(latest[1])))
