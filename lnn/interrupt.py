@@ -30,9 +30,9 @@ def interruptible() -> Iterator[None]:
     """Let Ctrl-C (SIGINT, a notebook's stop button) end runs early with what they recorded: `with interruptible(): …`.
 
     Every run of the package listens: descents and optimizers (`record`) and flows end as INTERRUPTED with what was
-    recorded, `nuclear.minimize` returns its best matrix so far with `converged` False, and `grid` the runs that were
-    done. What comes after it in the block is carried out, other runs ending as soon as they begin. A second Ctrl-C
-    raises KeyboardInterrupt at once, as the first does outside of such a block.
+    recorded, `nuclear.minimize` and `unfolding.minimize` return the best so far with `converged` False, and `grid` the
+    runs that were done. What comes after it in the block is carried out, other runs ending as soon as they begin. A
+    second Ctrl-C raises KeyboardInterrupt at once, as the first does outside of such a block.
 
     Raises
     ------

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lnn
-from lnn import initial, modes, network, preconditioner, spectrum
+from lnn import factored, hierarchical, initial, modes, network, preconditioner, spectrum, tensor, unfolding
 from lnn.checks import check_widths
 
 RNG = np.random.default_rng(0)
@@ -17,6 +17,7 @@ MASK = np.array([[True, False, True], [False, True, True]])
 SEEN = lnn.Entries(MASK)
 LOSS = lnn.LeastSquares(SEEN, SEEN(W))
 GAUSSIAN = (lnn.initial.gaussian, {"widths": (3, 4, 2), "scale": 0.1, "rng": RNG})
+FACTORS = tuple(RNG.standard_normal((d, 2)) for d in (2, 3, 4))
 STEPS = {"weights": WEIGHTS, "loss": LOSS, "step_size": 0.1, "steps": 2}
 
 # A valid call of each function, from which one argument at a time is spoiled.
@@ -48,6 +49,8 @@ CALLS = {
         lnn.end_to_end_descent,
         {"W": W, "loss": LOSS, "depth": 2, "step_size": 0.1, "steps": 2},
     ),
+    "gradient_step": (lnn.gradient_step, {"weights": WEIGHTS, "loss": LOSS, "step_size": 0.1}),
+    "end_to_end_step": (lnn.end_to_end_step, {"W": W, "loss": LOSS, "depth": 2, "step_size": 0.1}),
     "momentum": (lnn.momentum, STEPS | {"decay": 0.9}),
     "adagrad": (lnn.adagrad, STEPS | {"epsilon": 1e-6}),
     "adadelta": (lnn.adadelta, STEPS | {"epsilon": 1e-6, "decay": 0.9}),
@@ -56,23 +59,32 @@ CALLS = {
     "end_to_end_flow": (lnn.end_to_end_flow, {"W": W, "loss": LOSS, "depth": 2, "times": [0.0, 1.0]}),
     "margin": (lnn.guarantees.deficiency_margin, {"W": W, "target": W}),
     "certify": (lnn.guarantees.certify, {"weights": WEIGHTS, "target": W}),
+    "tensor": (tensor.end_to_end, {"factors": FACTORS}),
+    "tensor.gaussian": (tensor.gaussian, {"shape": (2, 3, 4), "components": 2, "scale": 0.1, "rng": RNG}),
+    "tree.gaussian": (hierarchical.gaussian, {"shape": (2, 3), "components": 2, "scale": 0.1, "rng": RNG}),
+    "tensor.pullback": (tensor.pullback, {"factors": FACTORS, "G": np.ones((2, 3, 4))}),
+    "unfold": (unfolding.unfold, {"W": W, "mode": 1}),
+    "overlapped": (
+        unfolding.minimize,
+        {"seen": SEEN, "observed": SEEN(W), "gap": 0.1, "max_iterations": 9, "step": 0.1},
+    ),
 }
 # What an argument is called in the message, where that is not its name.
-CALLED = {"values": "singular values", "weights": "layer 1", "shape": "m", "widths": "width d_0"}
+CALLED = {"values": "singular values", "weights": "layer 1", "shape": "m", "widths": "width d_0", "factors": "factor 1"}
 
 
 def spoiled(name, value):
     """A wrong value for an argument that has the right kind: NaN where numbers are wanted, 0 where counts are."""
-    if name in ("depth", "rank", "count", "max_iterations"):
+    if name in ("depth", "rank", "count", "max_iterations", "components"):
         return 0
-    if name == "steps":
+    if name in ("steps", "mode"):
         return -1
     if name == "shape":
-        return (0, 3)
+        return (0, *value[1:])
     if name == "widths":
         return (0, *value[1:])
-    if name == "weights":
-        return (np.full((4, 3), NAN), value[1])
+    if name in ("weights", "factors"):
+        return (np.full(value[0].shape, NAN), *value[1:])
     return np.full(np.shape(value), NAN)
 
 
@@ -80,7 +92,7 @@ CASES = [
     (call, name)
     for call, (_, arguments) in CALLS.items()
     for name in arguments
-    if name not in ("rng", "loss", "measure")
+    if name not in ("rng", "loss", "measure", "seen")
 ]
 
 
@@ -88,7 +100,8 @@ CASES = [
 def test_a_spoiled_argument_is_refused_by_its_name(call, name):
     function, arguments = CALLS[call]
     function(**arguments)  # the call itself is right
-    with pytest.raises(ValueError, match=rf"^{re.escape(CALLED.get(name, name))} must be (finite|positive|at least)"):
+    said = "d_1" if call in ("tensor.gaussian", "tree.gaussian") and name == "shape" else CALLED.get(name, name)
+    with pytest.raises(ValueError, match=rf"^{re.escape(said)} must be (finite|positive|at least)"):
         function(**(arguments | {name: spoiled(name, arguments[name])}))
 
 
@@ -108,14 +121,34 @@ def test_a_depth_is_a_whole_number(call):
         function(**(arguments | {"depth": 2.0}))
 
 
-@pytest.mark.parametrize(
-    "call", [call for call, (_, arguments) in CALLS.items() if "G" in arguments or call == "margin"]
-)
+@pytest.mark.parametrize("call", ["pullback", "precondition", "margin"])
 def test_a_matrix_of_another_shape_is_refused_with_both_shapes(call):
     function, arguments = CALLS[call]
     name = "W" if call == "margin" else "G"
     with pytest.raises(ValueError, match=rf"^{name} must have (the )?shape \(2, 3\).*got \(3, 2\)$"):
         function(**(arguments | {name: W.T}))
+
+
+def test_a_record_tells_its_story_in_one_line():
+    """First and last loss, not the second or the last but one; and whether it came to an end."""
+    end = lnn.Outcome.FINISHED
+    path = lnn.Trajectory(np.arange(3.0), (np.ones((3, 4, 5)), np.ones((3, 2, 4))), np.array([4.0, 2.0, 1.0]), end)
+    assert repr(path) == "Trajectory(depth 2, widths 5-4-2, 3 times, loss 4 -> 1, FINISHED)"
+    cube = factored.gradient_descent(
+        FACTORS, lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24)), 0.01, 4, every=2
+    )
+    said = f"loss {cube.losses[0]:.3g} -> {cube.losses[-1]:.3g}, FINISHED)"
+    assert repr(cube) == f"FactorTrajectory(2x3x4, 2 components, 3 times, {said}"
+    wide = (np.ones((2, 2)), np.ones((3, 2)), np.ones((2, 1)))  # of a tree: two components at the leaves, one above
+    flat = factored.gradient_descent(
+        wide, lnn.LeastSquares(lnn.Everything((2, 3)), np.ones(6)), 0.01, 0, model=hierarchical
+    )
+    assert repr(flat).startswith("FactorTrajectory(2x3, 2 components, 1 times")
+    for limit, said in ((2, "NOT converged after 2 iterations)"), (900, "converged after")):
+        found = lnn.nuclear.minimize(SEEN, SEEN(W), gap=1e-9, max_iterations=limit)
+        assert f", {said}" in repr(found) and repr(found).startswith(
+            f"NuclearSolution(2x3, nuclear norm {found.value:.6g}"
+        )
 
 
 # Two balanced layers, whose product misses the target by 0.25: the margin is 2 - 0.25, the imbalance 0.
@@ -136,7 +169,64 @@ def test_a_certificate_says_in_one_sentence_why_or_why_not():
     assert repr(nothing) == "Guarantee(depth 1: FAILS, margin 0 <= 0)"
 
 
+def test_a_certificate_counts_from_the_loss_at_the_start():
+    assert CERTIFIED.loss == 0.5 * 0.25**2 and CERTIFIED.size == 2 and CERTIFIED.margin == 1.75
+    assert CERTIFIED.iterations(CERTIFIED.loss) == 0 < CERTIFIED.iterations(0.999 * CERTIFIED.loss)
+    assert CERTIFIED.bound(0) == CERTIFIED.loss
+    top = CERTIFIED.step_size
+    assert CERTIFIED.iterations(1e-3, top * (1 + 5e-13)) == CERTIFIED.iterations(1e-3, top)  # rounding is forgiven
+    with pytest.raises(ValueError, match="covers step sizes up to"):
+        CERTIFIED.iterations(1e-3, top * (1 + 5e-12))
+    small = lnn.guarantees.certify((np.array([[0.5]]), np.array([[0.5]])), np.array([[0.3]]))
+    assert repr(small).startswith("Guarantee(depth 2: holds, margin 0.25 > 0, imbalance 0 <= ")
+    slight = lnn.guarantees.certify((np.array([[1.5001]]), np.array([[1.5]])), TARGET)
+    assert ", imbalance 0.0003 <= 0.00957;" in repr(slight)
+    with pytest.raises(ValueError, match=r"^target must have shape \(1, 1\), got \(1, 2\)$"):
+        lnn.guarantees.certify(LAYERS, np.ones((1, 2)))
+
+
+def test_what_comes_as_lists_is_kept_as_arrays():
+    huber = lnn.HuberLoss(lnn.Everything((1, 2)), [1, 2], 1)
+    assert isinstance(huber.observed, np.ndarray) and isinstance(huber.threshold, float)
+    assert huber(np.array([[2.0, 5.0]])) == 0.5 + 2.5 and huber(np.array([[1.5, 2.0]])) == 0.125
+    for loss in (lnn.LeastSquares(lnn.Everything((1, 2)), [1, 2]), lnn.PowerLoss(lnn.Everything((1, 2)), [1, 2], 2)):
+        assert isinstance(loss.observed, np.ndarray) and loss(np.array([[2.0, 4.0]])) == 2.5
+    products = lnn.Products([[[1, 0], [0, 1]]])
+    assert products.A.dtype == float and products.A.flags.c_contiguous and products(np.eye(2)) == [2.0]
+
+
+def test_a_mode_that_has_arrived_stays_and_one_that_starts_there_too():
+    nearly = 1 - 1e-16  # the float below 1: its logit is 37 already
+    for depth in (3, 5):
+        assert modes.trajectory([0.0, 1.0, 1e300], nearly, 1.0, depth).tolist() == pytest.approx([1.0] * 3, abs=2e-16)
+        path = modes.trajectory([0.0, 1.0, 2.0, 1e6], 0.3, 2.0, depth)
+        assert path.dtype == float and path[0] == 0.3 and path[-1] == 2.0 and (np.diff(path) > 0).all()
+        assert modes.time_to_reach(path[1], 0.3, 2.0, depth) == pytest.approx(1.0, abs=1e-11)
+
+
 SAYINGS = [
+    (lambda: lnn.imbalances((1e200 * np.eye(2), np.eye(2), np.eye(2))), ValueError,
+     "the imbalance of layers 1 and 2 has 2 of 4 entries that leave the range of floats, 1e308"),
+    (lambda: hierarchical.check([np.ones((2, 2)), np.full((3, 2), NAN), np.ones((2, 1))]), ValueError,
+     "matrix 2 must be finite, got 6 of 6 entries that are NaN or infinite"),
+    (lambda: hierarchical.check([np.ones((2, 2))] * 3 + [np.ones((2, 1))]), ValueError,
+     "a binary tree with N = 2, 4, 8, … leaves has 2N - 1 matrices, got 4"),
+    (lambda: hierarchical.check([np.ones((2, 2))] * 10 + [np.ones((2, 1))]), ValueError,
+     "a binary tree with N = 2, 4, 8, … leaves has 2N - 1 matrices, got 11"),
+    (lambda: hierarchical.gaussian((2, 0), 2, 0.1, rng=RNG), ValueError, "d_2 must be at least 1, got 0"),
+    (lambda: tensor.check((np.ones((2, 3)), np.ones((4, 3)), np.ones((4, 2)))), ValueError,
+     "factor 3 has 2 components, but factor 1 has 3"),
+    (lambda: tensor.check((np.ones((7, 2, 3)), np.ones((6, 4, 3)))), ValueError,
+     "factor 2 has leading axes (6,), but factor 1 has (7,)"),
+    (lambda: tensor.gaussian((2, 0), 2, 0.1, rng=RNG), ValueError, "d_2 must be at least 1, got 0"),
+    (lambda: initial.balanced([[NAN]], (1, 1)), ValueError,
+     "matrix must be finite, got 1 of 1 entries that are NaN or infinite"),
+    (lambda: network.pullback((np.full((1, 1), 1e200), np.ones((1, 1))), [[1e200]]), ValueError,
+     "the gradient of layer 2 has 1 of 1 entries of a size near 1e400 that leave the range of floats, 1e308"),
+    (lambda: lnn.end_to_end_step(1e200 * W, LOSS, 3, 1.0), ValueError,
+     "W after the step has 6 of 6 entries that leave the range of floats, 1e308"),
+    (lambda: lnn.gradient_step((1e100 * WEIGHTS[0], 1e100 * WEIGHTS[1]), LOSS, 1e12), ValueError,
+     "layer 1 after the step has 12 of 12 entries that leave the range of floats, 1e308"),
     (lambda: network.check(W), TypeError,
      "weights must be a tuple of matrices, got a single matrix: write (W,) for a network of depth 1"),
     (lambda: network.check(()), ValueError, "a network needs at least one layer, got depth 0"),

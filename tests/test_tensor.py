@@ -1,5 +1,7 @@
 """Factorized tensors: `lnn.tensor`, `lnn.hierarchical`, their flow in `lnn.factored`, and `lnn.unfolding`."""
 
+import signal
+
 import numpy as np
 import pytest
 from draws import seeds, slope
@@ -190,6 +192,55 @@ def test_of_a_matrix_the_overlapped_norm_is_minimized_where_the_nuclear_norm_is(
     once = lnn.nuclear.minimize(seen, seen(target), gap=1e-6)
     assert twice.value == pytest.approx(2 * once.value, rel=1e-5)
     np.testing.assert_allclose(twice.tensor, once.matrix, atol=1e-2)
+
+
+def completion(shape=(4, 5, 6), seed=9):
+    """Random observations of half the entries."""
+    rng = np.random.default_rng(seed)
+    seen = lnn.Entries(rng.random(shape) < 0.5)
+    return seen, rng.standard_normal(int(seen.mask.sum()))
+
+
+def test_a_certificate_is_feasible_and_the_gap_closes_within_the_iterations_of_the_page():
+    seen, observed = completion()
+    found = unfolding.minimize(seen, observed)  # with the default gap of 1e-4
+    assert found.converged and found.iterations <= 300 and 0 <= found.gap <= 1e-4
+    assert found.gap == pytest.approx((found.value - found.bound) / found.value)
+    norms = [np.linalg.norm(unfolding.unfold(found.parts[n], n), 2) for n in range(3)]
+    assert max(norms) <= 1 + 1e-12 and max(norms) > 0.99
+    assert np.abs(found.parts.sum(axis=0)[~seen.mask]).max() < 1e-12
+    again = unfolding.minimize(seen, observed, gap=1e-7, step=0.1)
+    assert again.value == pytest.approx(found.value, rel=2e-4) and again.gap <= 1e-7
+    assert again.bound <= found.value * (1 + 1e-12) and found.bound <= again.value * (1 + 1e-12)
+
+
+def test_a_solution_says_how_it_ended():
+    seen, observed = completion()
+    cut = unfolding.minimize(seen, observed, max_iterations=7)
+    assert not cut.converged and cut.iterations == 7 and cut.gap > 1e-4
+    said = f"OverlappedSolution(4x5x6, norm {cut.value:.6g}, relative gap {cut.gap:.1e}, "
+    assert repr(cut) == f"{said}NOT converged after 7 iterations)"
+    whole = unfolding.minimize(seen, observed)
+    assert repr(whole).endswith(f", converged after {whole.iterations} iterations)")
+    with pytest.raises(ValueError, match="read-only"):
+        whole.parts[0] = 0
+
+
+def test_nothing_but_zeros_are_completed_by_zeros():
+    seen, observed = completion()
+    found = unfolding.minimize(seen, 0 * observed)
+    assert found.tensor.shape == (4, 5, 6) and not found.tensor.any()
+    assert found.parts.shape == (3, 4, 5, 6) and not found.parts.any()
+    assert (found.value, found.bound, found.gap, found.iterations, found.converged) == (0.0, 0.0, 0.0, 0, True)
+
+
+def test_ctrl_c_gives_back_the_best_tensor():
+    seen, observed = completion()
+    with lnn.interruptible():
+        signal.raise_signal(signal.SIGINT)
+        found = unfolding.minimize(seen, observed)
+    assert not found.converged and found.iterations == 1
+    np.testing.assert_array_equal(seen(found.tensor), observed)
 
 
 @pytest.mark.parametrize(
