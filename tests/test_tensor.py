@@ -222,8 +222,9 @@ def test_a_solution_says_how_it_ended():
     assert repr(cut) == f"{said}NOT converged after 7 iterations)"
     whole = unfolding.minimize(seen, observed)
     assert repr(whole).endswith(f", converged after {whole.iterations} iterations)")
-    with pytest.raises(ValueError, match="read-only"):
-        whole.parts[0] = 0
+    for array in (whole.parts, whole.tensor):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
 
 
 def test_nothing_but_zeros_are_completed_by_zeros():
