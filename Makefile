@@ -44,8 +44,7 @@ test: book ## check everything: package, theorems, notebooks, the built pages
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 quick: $(READY) ## the tests of the package alone, without notebooks and pages
-	@$(BIN)/python -m pytest -n $(WORKERS) tests --ignore tests/test_book.py --ignore tests/test_browser.py --ignore tests/test_grading.py --ignore tests/test_accessibility.py \
-	  --ignore tests/test_pdf.py --ignore tests/test_site_offline.py --ignore tests/test_downloads.py --ignore tests/test_publishing.py
+	@$(BIN)/python -m pytest -n $(WORKERS) tests --without-pages --ignore tests/test_grading.py
 
 test-versions: test-oldest test-newest ## run the tests on the oldest and the newest versions pyproject.toml admits
 

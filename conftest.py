@@ -1,4 +1,4 @@
-"""What needs the extra `lnn[nonlinear]` is skipped by name where it is not installed; everything else runs."""
+"""Without the extra `lnn[nonlinear]` what needs it is skipped by name; what reads the built pages can be left out."""
 
 from importlib.util import find_spec
 
@@ -16,8 +16,22 @@ NEEDING = (
     "test_labels_in_docstrings_lead",
 )
 
+# Tests of the built pages, which --without-pages leaves out.
+PAGES = ("accessibility", "book", "browser", "downloads", "pdf", "publishing", "site_offline")
+
 # Without the extra its modules cannot be imported, not even to look for doctests (there are none in them).
 collect_ignore_glob = ["lnn/nonlinear/*.py"] if MISSING else []
+
+
+def pytest_addoption(parser):
+    """Add --without-pages."""
+    parser.addoption("--without-pages", action="store_true", help="leave out the tests of the built pages")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Whether it is one of the files with tests of the pages, if these are not wanted."""
+    unwanted = config.getoption("without_pages") and collection_path.name in {f"test_{name}.py" for name in PAGES}
+    return True if unwanted else None
 
 
 def pytest_collection_modifyitems(items):

@@ -1,9 +1,8 @@
 """The built pages in a real browser: formulas are set, nothing complains, nothing scrolls sideways on a phone."""
 
 import pytest
-from built import CHROMIUM, SITE
+from built import CHROMIUM, NAMES
 
-NAMES = sorted(path.stem for path in SITE.glob("chapters/*.html"))
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 

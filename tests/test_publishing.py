@@ -8,6 +8,7 @@ from pathlib import Path
 import publishing
 import pytest
 import repository
+from built import SITE
 from docutils import nodes
 from PIL import Image
 from sphinx.application import Sphinx
@@ -83,7 +84,7 @@ def test_a_long_description_ends_at_a_word():
 
 
 def test_every_page_of_the_book_describes_itself_without_markup():
-    for page in (ROOT / "_build" / "html" / "chapters").glob("*.html"):
+    for page in SITE.glob("chapters/*.html"):
         description = meta(page).get("description", "")
         assert len(description) > 20, page.name
         assert not re.search(r"\\[a-z]|\{|\$", description), f"{page.name}: {description}"

@@ -4,8 +4,7 @@ import re
 import urllib.parse
 
 import pytest
-from built import CHROMIUM, SITE
-from test_browser import NAMES
+from built import CHROMIUM, NAMES, SITE
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 WORDS = "balanced"

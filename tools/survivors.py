@@ -70,14 +70,15 @@ def main() -> int:
         print("no mutant has been run: make mutants")
         return 1
     alive = [name for name, code in codes.items() if code in (SURVIVED, UNTESTED)]
-    unexplained = []
+    unexplained = 0
     for name in alive:
         if options.module in (None, name.split(".")[1]):
             changed = change(name)
-            why = "no test reaches it" if codes[name] == UNTESTED else reason(name, changed) or "?"
-            unexplained += [name] * (why in ("?", "no test reaches it"))
-            print(f"{name}\n{changed}\n    {why}")
-    print(f"\n{len(unexplained)} survivors are of no known kind")
+            untested = codes[name] == UNTESTED
+            why = "" if untested else reason(name, changed)
+            unexplained += not why
+            print(f"{name}\n{changed}\n    {why or ('no test reaches it' if untested else '?')}")
+    print(f"\n{unexplained} survivors are of no known kind")
     total, left = (Counter(name.split(".")[1] for name in names) for names in (codes, alive))
     print(f"\n{'module':<16}{'mutants':>8}{'survived':>10}{'killed':>9}")
     for module, count in total.items():
