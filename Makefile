@@ -24,18 +24,18 @@ $(READY): constraints.txt pyproject.toml
 
 book: $(READY) ## build the book, warnings being errors, and say where it is
 	@$(BIN)/jupyter-book build . -W -n --keep-going --quiet
-	@$(BIN)/python tools/prune.py _build/html
-	@$(BIN)/python tools/downloads.py _build/html
+	@$(BIN)/python tools/pages/prune.py _build/html
+	@$(BIN)/python tools/pages/downloads.py _build/html
 	@echo "The book:  _build/html/index.html"
 	@echo "Serve it:  $(BIN)/python -m http.server --directory _build/html 8000"
 
 # Whatever the printed pages are made from; where nothing of it changed, the PDF is not made again.
 PDF := _build/latex/linear-neural-networks.pdf
-$(PDF): $(READY) $(wildcard chapters/*.ipynb api/*.rst lnn/*.py lnn/symbolic/*.py) CHANGELOG.md _config.yml _toc.yml references.bib CITATION.cff tools/paper.py tools/paper.sty
-	@$(BIN)/python tools/pdf.py
+$(PDF): $(READY) $(wildcard chapters/*.ipynb book/api/*.rst lnn/*.py lnn/*/*.py) CHANGELOG.md _config.yml _toc.yml book/references.bib CITATION.cff book/extensions/paper.py book/extensions/paper.sty
+	@$(BIN)/python tools/pages/pdf.py
 
 pdf: $(PDF) ## make one PDF of the whole book, needs LaTeX, and link it from the site if that is built
-	@if [ -e _build/html/index.html ]; then $(BIN)/python tools/downloads.py _build/html; fi
+	@if [ -e _build/html/index.html ]; then $(BIN)/python tools/pages/downloads.py _build/html; fi
 	@echo "The PDF:   $(PDF)"
 
 test: book ## check everything: package, theorems, notebooks, the built pages
@@ -44,30 +44,30 @@ test: book ## check everything: package, theorems, notebooks, the built pages
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 quick: $(READY) ## the tests of the package alone, without notebooks and pages
-	@$(BIN)/python -m pytest -n $(WORKERS) tests --without-pages --ignore tests/test_grading.py
+	@$(BIN)/python -m pytest -n $(WORKERS) tests --without-pages --ignore tests/course/test_grading.py
 
 test-versions: test-oldest test-newest ## run the tests on the oldest and the newest versions pyproject.toml admits
 
 test-oldest: $(READY)
-	@$(BIN)/python tools/versions.py oldest
+	@$(BIN)/python tools/quality/versions.py oldest
 
 # The newest Python there is: make test-newest NEWEST=/path/to/python3.x
 NEWEST ?= $(firstword $(foreach minor,14 13 12 11,$(shell command -v python3.$(minor))))
 test-newest: $(READY)
-	@$(BIN)/python tools/versions.py newest --python $(NEWEST)
+	@$(BIN)/python tools/quality/versions.py newest --python $(NEWEST)
 
 mutants: $(READY) ## change the package in thousands of small ways; say which changes no test notices (hours)
-	@$(BIN)/mutmut run --max-children $(WORKERS); $(BIN)/python tools/survivors.py
+	@$(BIN)/mutmut run --max-children $(WORKERS); $(BIN)/python tools/quality/survivors.py
 
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
-	@$(BIN)/python tools/notebooks.py $(if $(ALL),--all)
+	@$(BIN)/python tools/notebooks/notebooks.py $(if $(ALL),--all)
 
 determinism: $(READY) ## execute every page twice and with two threads, compare bytes and text
-	@$(BIN)/python tools/notebooks.py --steady
+	@$(BIN)/python tools/notebooks/notebooks.py --steady
 
 pages: $(READY) ## write the generated pages anew: results, reproductions, statistics, speed, the preface's map
-	@$(BIN)/python tools/pages.py
-	@$(BIN)/python tools/notebooks.py results reproductions statistics speed preface
+	@$(BIN)/python tools/pages/pages.py
+	@$(BIN)/python tools/notebooks/notebooks.py results reproductions statistics speed preface
 
 bench: .venv-bench/ready ## measure speed beside PyTorch, JAX and CVXPY (10 min; PARTS="steps …" for some); then: make pages
 	@.venv-bench/bin/python -m benchmarks $(PARTS)
@@ -81,16 +81,16 @@ bench: .venv-bench/ready ## measure speed beside PyTorch, JAX and CVXPY (10 min;
 	@touch $@
 
 statistics: $(READY) ## measure time and memory of every notebook (some: make statistics NAMES="preface …")
-	@$(BIN)/python tools/timing.py $(NAMES)
+	@$(BIN)/python tools/notebooks/timing.py $(NAMES)
 
 binder-check: $(READY) ## run all notebooks in an environment made from binder/ alone, and compare what they print
-	@$(BIN)/python tools/bindercheck.py
+	@$(BIN)/python tools/notebooks/bindercheck.py
 
 release: $(READY) ## build the students' problem sets, and a zip of them, in exercises/release
-	@$(BIN)/python tools/course.py release
+	@$(BIN)/python tools/course/course.py release
 
 grade: $(READY) ## grade exercises/submitted: feedback and a table of scores
-	@$(BIN)/python tools/course.py grade
+	@$(BIN)/python tools/course/course.py grade
 
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab --notebook-dir=. chapters/preface.ipynb

@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.timing import least_times, peak_memory
-from lnn import preconditioner
+from lnn.theory import preconditioner
 
 DEPTH = 3
 

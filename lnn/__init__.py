@@ -1,22 +1,29 @@
 """Linear neural networks: their networks, losses, dynamics, and the theory beside them.
 
 The verbs and nouns of the book stand here; the rest is in the modules. Importing `lnn` costs NumPy and SciPy only:
-`lnn.plots` (matplotlib), `lnn.symbolic` (SymPy) and `lnn.nonlinear` (JAX) are imported by name.
+`lnn.draw` (matplotlib), `lnn.symbolic` (SymPy) and `lnn.nonlinear` (JAX) are imported by name.
 """
 
-from lnn import datasets, factored, guarantees, hierarchical, initial, modes, nuclear, preconditioner, tensor, unfolding
-from lnn.balance import imbalance, imbalances
+from importlib import import_module
+from typing import Any
+
+from lnn import factored, initial
+from lnn.convex import nuclear, unfolding
+from lnn.convex.nuclear import NuclearSolution
+from lnn.data import datasets
 from lnn.descent import end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
-from lnn.interrupt import interruptible
 from lnn.losses import HuberLoss, LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
+from lnn.models import hierarchical, tensor
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
-from lnn.nuclear import NuclearSolution
+from lnn.numerics.interrupt import interruptible
 from lnn.optimizers import adadelta, adagrad, adam, momentum
-from lnn.preconditioner import precondition
 from lnn.search import Runs, grid
-from lnn.spectrum import effective_rank, nuclear_norm, schatten, shrink, singular_values, stable_rank
+from lnn.theory import guarantees, modes, preconditioner
+from lnn.theory.balance import imbalance, imbalances
+from lnn.theory.preconditioner import precondition
+from lnn.theory.spectrum import effective_rank, nuclear_norm, schatten, shrink, singular_values, stable_rank
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
 
 __all__ = [
@@ -73,3 +80,10 @@ __all__ = [
     "unpack",
     "widths",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`from lnn import plots` and `animate`, which need matplotlib and are therefore loaded when they are asked for."""
+    if name in ("plots", "animate"):
+        return import_module(f"lnn.draw.{name}")
+    raise AttributeError(f"module 'lnn' has no attribute {name!r}")

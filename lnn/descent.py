@@ -5,12 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, Weights, check_count, check_matrix, check_positive
 from lnn.losses import center
 from lnn.network import check, end_to_end, layer_gradients, pack, prefixes, split, widths
-from lnn.preconditioner import apply
-from lnn.scale import representable
-from lnn.sweep import sweep
+from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive
+from lnn.numerics.fused import sweep
+from lnn.numerics.scale import representable
+from lnn.theory.preconditioner import apply
 from lnn.trajectory import Loss, Trajectory, check_loss, record
 
 Every = int | Sequence[int]

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn import descent, flow, tensor
-from lnn.checks import Matrix, Weights
+from lnn import descent, flow
+from lnn.models import tensor
+from lnn.numerics.checks import Matrix, Weights
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, check_loss
 
 

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive
-from lnn.field import LayerField
-from lnn.integrate import METHODS, End, solve
 from lnn.network import check, end_to_end, pack, product, split, widths
-from lnn.preconditioner import apply
-from lnn.runge_kutta import EPS, Field
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive
+from lnn.numerics.field import LayerField
+from lnn.numerics.integrate import METHODS, End, solve
+from lnn.numerics.runge_kutta import EPS, Field
+from lnn.theory.preconditioner import apply
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, check_loss, check_stop
 
 LEAST_RTOL = 100 * EPS

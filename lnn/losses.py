@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lnn.checks import Matrix, check_positive
 from lnn.measurements import Everything, Measurement, check_observed
+from lnn.numerics.checks import Matrix, check_positive
 
 
 def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:

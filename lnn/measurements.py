@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.checks import Matrix, check_array, check_count, check_matrix
+from lnn.numerics.checks import Matrix, check_array, check_count, check_matrix
 
 
 def _flat(W: Matrix, shape: tuple[int, ...]) -> Matrix:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, Weights, check_array, check_matrix, check_widths
-from lnn.scale import scaled, unit
+from lnn.numerics.checks import Matrix, Weights, check_array, check_matrix, check_widths
+from lnn.numerics.scale import scaled, unit
 
 
 def check(weights: Iterable[ArrayLike]) -> Weights:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.checks import Matrix, Weights, check_positive
 from lnn.descent import Every, Step, descend
 from lnn.losses import center
 from lnn.network import split, widths
-from lnn.sweep import sweep
+from lnn.numerics.checks import Matrix, Weights, check_positive
+from lnn.numerics.fused import sweep
 from lnn.trajectory import Loss, Trajectory
 
 Memory = tuple[Matrix, ...]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn.checks import Matrix, check_rng
-from lnn.interrupt import asked, insisted
+from lnn.numerics.checks import Matrix, check_rng
+from lnn.numerics.interrupt import asked, insisted
 from lnn.trajectory import Outcome, Trajectory
 
 

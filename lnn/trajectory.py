@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from lnn.checks import Matrix, Weights, check_array, check_count
-from lnn.interrupt import asked
 from lnn.network import check, product
-from lnn.spectrum import singular_values
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count
+from lnn.numerics.interrupt import asked
+from lnn.theory.spectrum import singular_values
 
 TOGETHER = 2**16  # entries of the networks that are looked at together: they should stay in the cache
 

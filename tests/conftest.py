@@ -1,10 +1,14 @@
-"""For all tests: repeatable random examples, one thread, no network; a browser and a server of the built book."""
+"""For all tests: repeatable random examples, one thread, no network; a browser and a server of the built book.
+
+Without the extra `lnn[nonlinear]` what needs it is skipped by name; what reads the built pages can be left out.
+"""
 
 import os
 import runpy
 import sys
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 
@@ -21,6 +25,42 @@ from hypothesis import settings
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
+
+EXTRA = ("jax", "equinox", "optax", "mlxtend")
+MISSING = [name for name in EXTRA if find_spec(name) is None]
+# Parts of the ids of the tests that import lnn.nonlinear: its notebook, its experiments, its documentation.
+NEEDING = (
+    "chapters/nonlinear_networks.ipynb",
+    "[e09_convnet]",
+    "[e19_autoencoder]",
+    "[nonlinear/",
+    "test_every_public_thing_is_documented",
+    "test_labels_in_docstrings_lead",
+)
+
+# Tests of the built pages, which --without-pages leaves out.
+PAGES = ("accessibility", "book", "browser", "downloads", "pdf", "publishing", "site_offline")
+
+
+def pytest_addoption(parser):
+    """Add --without-pages."""
+    parser.addoption("--without-pages", action="store_true", help="leave out the tests of the built pages")
+
+
+def pytest_ignore_collect(collection_path, config):
+    """Whether it is one of the files with tests of the pages, if these are not wanted."""
+    unwanted = config.getoption("without_pages") and collection_path.name in {f"test_{name}.py" for name in PAGES}
+    return True if unwanted else None
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what needs the extra, with the command that installs it as the reason."""
+    if not MISSING:
+        return
+    skip = pytest.mark.skip(reason=f"needs {', '.join(MISSING)}: pip install 'lnn[nonlinear]'")
+    for item in items:
+        if any(part in item.nodeid for part in NEEDING):
+            item.add_marker(skip)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import numpy as np
 import optax
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.checks import check_array, check_count, check_positive, check_rng
+from lnn.numerics.checks import check_array, check_count, check_positive, check_rng
 
 
 class Autoencoder(eqx.Module):

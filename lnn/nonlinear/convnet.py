@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from lnn.checks import check_positive, check_rng
+from lnn.numerics.checks import check_positive, check_rng
 
 Factors = tuple[jax.Array, ...]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.checks import check_array, check_positive
+from lnn.numerics.checks import check_array, check_positive
 
 
 class LongRuns(NamedTuple):

@@ -9,9 +9,9 @@ import numpy as np
 import optax
 from numpy.typing import NDArray
 
-from lnn.checks import check_positive, check_rng
 from lnn.nonlinear.convnet import ConvNet
 from lnn.nonlinear.digits import Digits
+from lnn.numerics.checks import check_positive, check_rng
 
 
 class Run(NamedTuple):

@@ -4,7 +4,7 @@ import numpy as np
 
 import lnn
 from experiments import Row
-from lnn import guarantees
+from lnn.theory import guarantees
 
 EPSILON = 1e-6
 

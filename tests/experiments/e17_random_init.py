@@ -5,7 +5,7 @@ from scipy.stats import binomtest, ncx2
 
 import lnn
 from experiments import Row
-from lnn import guarantees
+from lnn.theory import guarantees
 
 TRIALS = 2000
 

@@ -4,7 +4,9 @@ import numpy as np
 
 import lnn
 from experiments import Row
-from lnn import factored, hierarchical, tensor, unfolding
+from lnn import factored
+from lnn.convex import unfolding
+from lnn.models import hierarchical, tensor
 
 SIZE, COUNT, SCALES = 12, 500, (0.01, 0.8)
 

@@ -1,0 +1,54 @@
+"""What the built site needs beside Sphinx's own settings: named as a local extension in _config.yml."""
+
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+# Under _static: the loader of book/theme/mathjax.js, in the place of the bundle that sphinx-mathjax-offline names.
+MATHJAX = "mathjax.js"
+REPEATED = {"proof-content", "exercise-content", "solution-content"}
+
+
+def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Leave out Thebe, which jupyter-book always brings: its script would be put on a page twice, and break there."""
+    context["script_files"] = [
+        script
+        for script in context["script_files"]
+        if "thebe" not in f"{script!s} {getattr(script, 'attributes', '')}".lower()
+    ]
+
+
+def start_mathjax(app: Sphinx, config: Config) -> None:
+    """Let the pages start MathJax by the loader of their own."""
+    config.mathjax_path = MATHJAX
+
+
+def mend_roles(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Make of the bibliography a list of items, which is what its roles were meant to say."""
+    if "citation-list" in context.get("body", ""):
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
+
+
+def drop_repeated_ids(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Take the ids off the bodies of theorems and exercises: every one on a page has the same."""
+    for node in doctree.findall(nodes.section):
+        node["ids"] = [name for name in node["ids"] if name not in REPEATED]
+
+
+def search_from_files(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Let the search list what it finds without excerpts where the site is opened from files: a page cannot fetch."""
+    if page == "search":
+        body = "if (location.protocol === 'file:') DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;"
+        app.add_js_file(None, body=body)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect to Sphinx."""
+    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", mend_roles)
+    app.connect("config-inited", start_mathjax)
+    app.connect("html-page-context", search_from_files)
+    app.connect("doctree-resolved", drop_repeated_ids)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,1 @@
+"""Data sets, drawn at random or read from files."""

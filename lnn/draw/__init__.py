@@ -1,0 +1,1 @@
+"""Figures and animations of trajectories; they need matplotlib."""

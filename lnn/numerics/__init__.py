@@ -1,0 +1,1 @@
+"""What the rest stands on: input validation, solvers of differential equations, fast gradients."""

@@ -1,0 +1,1 @@
+"""What the chapters state, as functions: balance, the preconditioner, spectra, modes, certificates of convergence."""

@@ -1,0 +1,66 @@
+"""How far neighbouring layers are from balance, the quantity that gradient flow conserves."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lnn.network import check
+from lnn.numerics.checks import Matrix
+from lnn.numerics.scale import frobenius, representable
+
+
+def imbalances(weights: Iterable[ArrayLike]) -> tuple[Matrix, ...]:
+    """The N - 1 differences W_{j+1}ᵀW_{j+1} - W_jW_jᵀ, which stay constant along gradient flow.
+
+    Parameters
+    ----------
+    weights : N arrays, the j-th of shape (…, d_j, d_{j-1})
+
+    Returns
+    -------
+    tuple of N - 1 arrays, the j-th of shape (…, d_j, d_j); empty for a network of depth 1
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weights` is no network, or a square is too large for a float: layers beyond 1e150.
+
+    Notes
+    -----
+    `prop-conservation`, page `balancedness`; [ACH18].
+    """
+    network = check(weights)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return tuple(
+            representable(above.mT @ above - below @ below.mT, f"the imbalance of layers {j} and {j + 1}")
+            for j, (below, above) in enumerate(zip(network[:-1], network[1:], strict=True), start=1)
+        )
+
+
+def imbalance(weights: Iterable[ArrayLike]) -> Matrix:
+    """The largest ‖W_{j+1}ᵀW_{j+1} - W_jW_jᵀ‖_F: a network is δ-balanced if this is at most δ.
+
+    Parameters
+    ----------
+    weights : N arrays, the j-th of shape (…, d_j, d_{j-1})
+
+    Returns
+    -------
+    array, shape (…); 0 for a network of depth 1
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `imbalances` does.
+
+    Notes
+    -----
+    `def-unbalancedness`, page `balancedness`; [ACGH19].
+
+    >>> float(imbalance((np.eye(3), 2 * np.eye(3)[:1])))  # ‖diag(3, -1, -1)‖
+    3.3166247903554
+    """
+    network = check(weights)
+    norms = [frobenius(D) for D in imbalances(network)]
+    return representable(np.max(norms, axis=0), "the imbalance") if norms else np.zeros(network[0].shape[:-2])

@@ -1,0 +1,116 @@
+"""Functions of singular values: norms, quasi-norms and ranks. The last axis runs over the spectrum."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lnn.numerics.checks import check_array, check_matrix
+from lnn.numerics.scale import representable
+
+Values = NDArray[np.float64]
+
+
+def check_values(values: ArrayLike) -> Values:
+    """Return `values` as a float64 array of shape (…, r) of singular values.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_array` does, or if there is no axis or a negative number.
+    """
+    array = check_array(values, "singular values")
+    if array.ndim < 1:
+        raise ValueError("singular values must come as an array of shape (…, r), got a single number")
+    if (array < 0).any():
+        raise ValueError(f"singular values must not be negative, got {array.min()}")
+    return array
+
+
+def singular_values(W: ArrayLike) -> Values:
+    """Singular values of W, shape (…, m, n), in falling order: shape (…, min(m, n)).
+
+    Each is right to rounding relative to the largest, whatever the scale of W.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `W` is no finite real matrix, or a singular value is too large for a float.
+    """
+    values = np.asarray(np.linalg.svd(check_matrix(W, "W"), compute_uv=False), dtype=np.float64)
+    return representable(values, "the spectrum of W")
+
+
+def nuclear_norm(values: ArrayLike) -> Values:
+    """Nuclear norm Σ σ_r of a matrix with the given singular values, shape (…, r) to (…).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `values` are no singular values, or their sum is too large for a float.
+    """
+    with np.errstate(over="ignore"):
+        return representable(check_values(values).sum(axis=-1), "the nuclear norm")
+
+
+def schatten(values: ArrayLike, p: float) -> Values:
+    """Schatten-p norm (Σ σ_r^p)^{1/p}; for 0 < p < 1 a quasi-norm, for p = inf the spectral norm.
+
+    Raises
+    ------
+    ValueError
+        If `p` is not positive, or the norm too large for a float, as it is for p near 0.
+
+    Examples
+    --------
+    >>> float(schatten([3.0, 4.0], 2))
+    5.0
+    """
+    values = check_values(values)
+    if not p > 0:
+        raise ValueError(f"p must be positive, got {p}")
+    largest = values.max(axis=-1, keepdims=True)
+    if np.isinf(p):
+        return largest[..., 0]
+    # Dividing by the largest value first keeps σ^p from overflowing or vanishing.
+    ratios = np.divide(values, largest, out=np.zeros_like(values), where=largest > 0)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        norm = largest[..., 0] * (ratios**p).sum(axis=-1) ** (1 / np.float64(p))
+    return representable(norm, f"the Schatten-{p:g} norm")
+
+
+def _ratios(values: ArrayLike) -> Values:
+    """Singular values as fractions of the largest one; NaN where all are zero."""
+    values = check_values(values)
+    largest = values.max(axis=-1, keepdims=True)
+    return np.divide(values, largest, out=np.full_like(values, np.nan), where=largest > 0)
+
+
+def effective_rank(values: ArrayLike) -> Values:
+    """Effective rank of [RV07]: the exponential of the entropy of σ_r / Σσ, between 1 and the rank.
+
+    A zero matrix has no such distribution; its effective rank is NaN.
+
+    >>> float(effective_rank([1.0, 1.0, 0.0]))
+    2.0
+    """
+    ratios = _ratios(values)
+    shares = ratios / ratios.sum(axis=-1, keepdims=True)
+    logs = np.log(shares, out=np.zeros_like(shares), where=shares != 0)
+    return np.exp(-(shares * logs).sum(axis=-1))
+
+
+def stable_rank(values: ArrayLike) -> Values:
+    """Stable rank ‖W‖_F² / ‖W‖_2², between 1 and the rank; NaN for a zero matrix."""
+    return (_ratios(values) ** 2).sum(axis=-1)
+
+
+def shrink(values: ArrayLike, threshold: float) -> Values:
+    """Soft thresholding max(σ_r - threshold, 0): the proximal map of the nuclear norm, on the spectrum.
+
+    Raises
+    ------
+    ValueError
+        If `threshold` is negative.
+    """
+    if not threshold >= 0:
+        raise ValueError(f"the threshold must not be negative, got {threshold}")
+    return np.maximum(check_values(values) - threshold, 0)

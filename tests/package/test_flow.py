@@ -1,0 +1,300 @@
+"""Gradient flow: its field, its solvers behind one door, what it conserves, and how its runs end."""
+
+import numpy as np
+import pytest
+from draws import WIDTHS, network
+from tolerances import EXACT, FLOW
+
+import lnn
+from lnn.numerics.field import LayerField
+from lnn.numerics.integrate import FORMULAS, METHODS
+
+OURS = tuple(FORMULAS)
+
+
+def regression(seed=0, widths=WIDTHS, scale=0.5):
+    """A network and a least-squares loss with a Φ of its shape."""
+    rng = np.random.default_rng(seed)
+    measure = lnn.Everything((widths[-1], widths[0]))
+    return tuple(scale * W for W in network(widths, rng)), lnn.LeastSquares(
+        measure, rng.standard_normal(widths[-1] * widths[0])
+    )
+
+
+def completion(depth, size=30, rank=3, count=350, seed=3):
+    """Matrix completion from a small start: slow saddles first, a stiff end."""
+    rng = np.random.default_rng(seed)
+    target = lnn.datasets.low_rank((size, size), rank, rng=rng)
+    seen = lnn.Entries(lnn.datasets.random_mask(target.shape, count, rng=rng))
+    scale = 1e-3 ** (1 / depth) / np.sqrt(size)
+    return lnn.initial.gaussian((size,) * (depth + 1), scale, rng=rng), lnn.LeastSquares(seen, seen(target))
+
+
+class Falling:
+    """ℓ(W) = -‖W‖⁴/4, which has no lower bound: the flow of one layer is Ẇ = ‖W‖²W and ends at 1/(2‖W(0)‖²)."""
+
+    def __call__(self, W):
+        return -0.25 * (W**2).sum(axis=(-2, -1)) ** 2
+
+    def gradient(self, W):
+        return -(W**2).sum(axis=(-2, -1), keepdims=True) * W
+
+
+class Counting:
+    """A loss that counts its gradients."""
+
+    def __init__(self, loss):
+        self.loss, self.count = loss, 0
+
+    def __call__(self, W):
+        return self.loss(W)
+
+    def gradient(self, W):
+        self.count += 1
+        return self.loss.gradient(W)
+
+
+@pytest.mark.parametrize("widths", [(5, 4), (5, 4, 3), WIDTHS, (3, 6, 2, 7, 4)])
+@pytest.mark.parametrize("kind", ["everything", "entries", "products", "power"])
+def test_the_field_is_minus_the_pullback_of_the_gradient(widths, kind):
+    rng = np.random.default_rng(1)
+    shape = (widths[-1], widths[0])
+    weights = network(widths, rng)
+    measure = {
+        "entries": lnn.Entries(rng.random(shape) < 0.5),
+        "products": lnn.Products(rng.standard_normal((6, *shape))),
+    }.get(kind, lnn.Everything(shape))
+    observed = rng.standard_normal(measure(np.zeros(shape)).shape)
+    loss = lnn.PowerLoss(measure, observed, 4) if kind == "power" else lnn.LeastSquares(measure, observed)
+    field, out = LayerField(widths, loss.gradient), np.empty(lnn.pack(weights).size)
+    for _ in range(2):  # the second time the buffers are not empty
+        weights = tuple(W + 0.1 for W in weights)
+        field(lnn.pack(weights), out)
+        expected = lnn.pullback(weights, loss.gradient(lnn.end_to_end(weights)))
+        assert np.abs(out + lnn.pack(expected)).max() < EXACT * np.abs(out).max()
+        assert np.abs(field.W - lnn.end_to_end(weights)).max() < EXACT * np.abs(field.W).max()
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_finds_the_same_flow(method):
+    weights, loss = regression()
+    times = np.linspace(0, 2, 9)
+    exact = lnn.gradient_flow(weights, loss, times, method="DOP853", rtol=1e-12, atol=1e-14)
+    rtol = {"RKC2": 1e-7, "switch": 1e-9, "DP5": 1e-9, "RK23": 1e-8, "BDF": 1e-8}.get(method, 1e-9)
+    path = lnn.gradient_flow(weights, loss, times, method=method, rtol=rtol)
+    assert path.outcome is lnn.Outcome.FINISHED
+    assert np.array_equal(path.times, times)
+    error = np.abs(path.end_to_end - exact.end_to_end).max() / np.abs(exact.end_to_end).max()
+    assert error < (1e-4 if method in ("RKC2", "BDF") else 10 * FLOW)
+    assert np.allclose(path.losses, [loss(W) for W in path.end_to_end])
+    assert (np.diff(path.losses) < 0).all()
+
+
+def test_a_layer_alone_relaxes_exponentially():
+    """At depth 1 the flow is linear: W(t) = Φ + (W(0) - Φ)e^{-t}."""
+    weights, loss = regression(widths=(7, 5))
+    times = np.linspace(0, 3, 7)
+    target = loss.observed.reshape(5, 7)
+    exact = target + (weights[0] - target) * np.exp(-times)[:, None, None]
+    for method in OURS:
+        path = lnn.gradient_flow(weights, loss, times, method=method, rtol=1e-8)
+        assert np.abs(path.end_to_end - exact).max() < 20 * FLOW
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_the_formulas_follow_a_flow_through_its_saddles(depth):
+    weights, loss = completion(depth)
+    times = np.linspace(0, 4, 101)
+    exact = lnn.gradient_flow(weights, loss, times, rtol=1e-11, atol=1e-14).end_to_end
+    scale = np.linalg.norm(exact, axis=(1, 2))
+
+    def worst(method, rtol):
+        W = lnn.gradient_flow(weights, loss, times, method=method, rtol=rtol).end_to_end
+        return (np.linalg.norm(W - exact, axis=(1, 2)) / scale).max()
+
+    assert worst("DP5", 1e-6) < 1e-4
+    assert worst("switch", 1e-6) < 1e-4
+    assert worst("RKC2", 1e-6) < 2e-2
+    for method in OURS:
+        assert worst(method, 1e-6) < worst(method, 1e-4) / 5
+
+
+@pytest.mark.parametrize("method", OURS)
+def test_the_drift_of_the_balance_falls_with_the_tolerance(method):
+    weights, loss = regression(scale=1.0)
+    start = lnn.imbalances(weights)
+    drifts = []
+    for rtol in (1e-3, 1e-5, 1e-7):
+        path = lnn.gradient_flow(weights, loss, [0, 5.0], method=method, rtol=rtol)
+        drifts.append(max(np.abs(D[-1] - D0).max() for D, D0 in zip(lnn.imbalances(path.weights), start, strict=True)))
+    assert drifts[1] < drifts[0] / 5
+    assert drifts[2] < drifts[1] / 5
+    assert drifts[2] < (1e-2 if method == "RKC2" else 1e-4)
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853", "LSODA"])
+def test_a_long_horizon_ends_at_the_loss_asked_for(method):
+    weights, loss = regression()
+    times = np.append(0, np.geomspace(1e-2, 1e6, 50))
+    tight = 1e-7 if method in OURS else 1e-9
+    path = lnn.gradient_flow(weights, loss, times, method=method, rtol=tight, stop=0.05)
+    assert path.outcome is lnn.Outcome.CONVERGED
+    assert path.losses[-1] == pytest.approx(0.05, rel=1e-6)
+    assert (path.losses[:-1] > 0.05).all()
+    assert np.array_equal(path.times[:-1], times[: len(path) - 1])
+    assert times[len(path) - 2] < path.times[-1] <= times[len(path) - 1]
+    exact = lnn.gradient_flow(weights, loss, times, rtol=1e-12, stop=0.05)
+    assert path.times[-1] == pytest.approx(exact.times[-1], rel=1e-4)
+    if method in OURS:
+        assert path.losses[-1] <= 0.05
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853"])
+def test_a_run_that_has_nothing_to_do_does_nothing(method):
+    weights, loss = regression()
+    path = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, stop=1e6)
+    assert path.outcome is lnn.Outcome.CONVERGED
+    assert len(path) == 1
+    path = lnn.gradient_flow(weights, loss, [0.5], method=method)
+    assert path.outcome is lnn.Outcome.FINISHED
+    assert path.effort.evaluations == 0
+    assert all(np.array_equal(W, V) for W, V in zip(path[0], weights, strict=True))
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853", "RK45", "LSODA"])
+def test_a_flow_that_blows_up_keeps_its_finite_part_in_silence(method, capfd):
+    start = np.array([[0.6, 0.0], [0.0, 0.8]])  # of norm 1: the flow ends at time 1/2
+    path = lnn.gradient_flow((start,), Falling(), np.linspace(0, 1, 101), method=method, rtol=1e-6)
+    assert path.outcome is lnn.Outcome.DIVERGED
+    assert 0.4 < path.times[-1] <= 0.51
+    assert np.isfinite(path.losses).all()
+    assert np.isfinite(path.weights[0]).all()
+    k = 40  # t = 0.4: ‖W‖ = 1/√(1 - 2t)
+    assert np.linalg.norm(path.end_to_end[k]) == pytest.approx(1 / np.sqrt(0.2), rel=1e-2)
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853"])
+def test_an_end_to_end_flow_that_blows_up_says_so_too(method):
+    path = lnn.end_to_end_flow(np.diag([0.6, 0.8]), Falling(), 3, np.linspace(0, 5, 101), method=method, rtol=1e-6)
+    assert path.outcome is lnn.Outcome.DIVERGED
+    assert 2 <= len(path) < 101
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853"])
+def test_the_effort_is_the_number_of_gradients(method):
+    weights, loss = regression()
+    loss = Counting(loss)
+    path = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, rtol=1e-5)
+    assert path.effort.evaluations == loss.count - 1  # one at the door, to see what the loss gives
+    if method in OURS:
+        assert 0 < path.effort.steps < path.effort.evaluations
+        assert path.effort.failed >= 0
+    else:
+        assert path.effort.steps is path.effort.failed is None
+
+
+@pytest.mark.parametrize("method", OURS)
+def test_recorded_times_cost_nothing(method):
+    weights, loss = completion(3)
+    few = lnn.gradient_flow(weights, loss, [0, 4.0], method=method, rtol=1e-5)
+    many = lnn.gradient_flow(weights, loss, np.linspace(0, 4, 501), method=method, rtol=1e-5)
+    assert few.effort == many.effort
+    assert np.array_equal(few.end_to_end[-1], many.end_to_end[-1])
+
+
+def test_where_the_end_is_stiff_the_switch_needs_fewer_gradients_than_either_formula():
+    weights, loss = completion(2)
+    times, stop = [0, 1e6], 0.5 * 350 * 1e-6
+    efforts = {
+        method: lnn.gradient_flow(weights, loss, times, method=method, rtol=1e-5, stop=stop).effort.evaluations
+        for method in OURS
+    }
+    assert efforts["switch"] < 0.8 * efforts["DP5"]
+    assert efforts["switch"] < 0.8 * efforts["RKC2"]
+
+
+@pytest.mark.parametrize("count", [5_000, 2_000])
+def test_the_reference_completion_takes_few_gradients(count):
+    """Matrix completion 100×100 of rank 5 at depth 3, from layers of standard deviation s^{1/3}/√100, s = 1e-3."""
+    weights, loss = completion(3, size=100, rank=5, count=count, seed=0)
+    stop = 0.5 * count * 1e-6
+    path = lnn.gradient_flow(weights, loss, [0, 1e6], method="switch", rtol=1e-5, stop=stop)
+    assert path.outcome is lnn.Outcome.CONVERGED
+    assert path.effort.evaluations < 2_000
+
+
+@pytest.mark.parametrize("method", ["DP5", "RKC2", "DOP853"])
+def test_the_end_to_end_flow_goes_through_the_same_door(method):
+    rng = np.random.default_rng(0)
+    target = rng.standard_normal((5, 6))
+    loss = lnn.LeastSquares(lnn.Everything((5, 6)), target.ravel())
+    W0 = rng.standard_normal((5, 6))
+    weights = lnn.initial.balanced(W0, (6, 8, 7, 5))
+    times = np.linspace(0, 1, 5)
+    layers = lnn.gradient_flow(weights, loss, times)
+    whole = lnn.end_to_end_flow(W0, loss, 3, times, method=method, rtol=1e-7 if method == "RKC2" else 1e-9)
+    assert whole.depth == 1
+    assert np.abs(whole.end_to_end - layers.end_to_end).max() < (1e-4 if method == "RKC2" else 10 * FLOW)
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853"])
+def test_the_bar_does_not_change_the_run(method):
+    weights, loss = regression()
+    plain = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, rtol=1e-5)
+    shown = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, rtol=1e-5, progress=True)
+    assert np.array_equal(plain.end_to_end, shown.end_to_end)
+
+
+@pytest.mark.parametrize("method", [*OURS, "DOP853"])
+def test_the_start_is_left_alone(method):
+    weights, loss = regression()
+    before = [W.copy() for W in weights]
+    path = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, rtol=1e-5)
+    assert all(np.array_equal(W, V) for W, V in zip(weights, before, strict=True))
+    assert all(np.array_equal(W, V) for W, V in zip(path[0], before, strict=True))
+    assert all(W.flags.writeable for W in weights)
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "message"),
+    [
+        ({"times": [0, 2.0, 1.0]}, ValueError, "increasing"),
+        ({"times": [0, 0.0]}, ValueError, "increasing"),
+        ({"times": [[0, 1.0]]}, ValueError, "increasing"),
+        ({"times": [0, np.nan]}, ValueError, "finite"),
+        ({"times": []}, ValueError, "empty"),
+        ({"rtol": 0.0}, ValueError, "rtol must be positive"),
+        ({"rtol": -1e-3}, ValueError, "rtol must be positive"),
+        ({"atol": 0.0}, ValueError, "atol must be positive"),
+        ({"rtol": "tight"}, TypeError, "rtol must be a real number"),
+        ({"method": "RK4"}, ValueError, "method must be one of DP5, RKC2, switch, RK23"),
+        ({"method": None}, ValueError, "method must be one of"),
+        ({"stop": np.nan}, ValueError, "stop must be finite"),
+        ({"stop": [1.0, 2.0]}, ValueError, "stop must be a single number"),
+        ({"stop": "soon"}, TypeError, "stop must hold real numbers"),
+    ],
+)
+def test_misuse_is_named(options, kind, message):
+    weights, loss = regression()
+    options = {"times": [0, 1.0], "method": "DP5", **options}
+    with pytest.raises(kind, match=message):
+        lnn.gradient_flow(weights, loss, options.pop("times"), **options)
+
+
+def test_networks_and_losses_that_do_not_fit_are_refused():
+    weights, loss = regression()
+    with pytest.raises(ValueError, match="1 of 40 entries"):
+        broken = (weights[0], weights[1], weights[2].copy())
+        broken[2][0, 0] = np.nan
+        lnn.gradient_flow(broken, loss, [0, 1.0], method="RKC2")
+    with pytest.raises(ValueError, match="layer 2"):
+        lnn.gradient_flow((weights[0], weights[2]), loss, [0, 1.0], method="RKC2")
+    with pytest.raises(ValueError, match="does not accept"):
+        lnn.gradient_flow(weights[:2], loss, [0, 1.0], method="RKC2")
+    with pytest.raises(TypeError, match="gradient"):
+        lnn.gradient_flow(weights, lambda W: 0.0, [0, 1.0], method="RKC2")
+    huge = tuple(1e120 * W for W in weights)
+    for method in METHODS:
+        with pytest.raises(ValueError, match=r"the product of the layers has .* that leave the range of floats"):
+            lnn.gradient_flow(huge, loss, [0, 1.0], method=method)
