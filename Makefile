@@ -8,7 +8,7 @@ export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 WORKERS ?= 2
 
-.PHONY: help book pdf test quick notebooks pages bench binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
+.PHONY: help book pdf test quick notebooks pages seal bench binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -68,6 +68,9 @@ determinism: $(READY) ## execute every page twice and with two threads, compare 
 pages: $(READY) ## write the generated pages anew: results, reproductions, statistics, speed, the preface's map
 	@$(BIN)/python tools/pages/pages.py
 	@$(BIN)/python tools/notebooks/notebooks.py results reproductions statistics speed preface
+
+seal: $(READY) ## list the texts that changed since they were checked; NAMES="thm-x fig-y" shows them and seals them again
+	@$(BIN)/python tools/pages/seals.py $(NAMES)
 
 bench: .venv-bench/ready ## measure speed beside PyTorch, JAX and CVXPY (10 min; PARTS="steps …" for some); then: make pages
 	@.venv-bench/bin/python -m benchmarks $(PARTS)
