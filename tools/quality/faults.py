@@ -4,8 +4,8 @@ Usage: python tools/quality/faults.py [COUNT] [SEED]
 
 A fault changes one thing on one page: a number in prose, a sign or an exponent in a displayed formula of a statement, a
 proof or a solution, a word of a caption or an alternative text, a reference to another statement or figure, a citation
-of another paper. Nothing is written; what would be red is told apart: a claim whose sentence is no longer on its page, or
-a seal that no longer fits.
+of another paper. Nothing is written; what would be red is told apart: a claim whose sentence is no longer on its page,
+or a seal that no longer fits.
 """
 
 import random
@@ -83,7 +83,7 @@ def word(draw: random.Random, text: str, field: str) -> str | None:
 
 
 def kinds() -> dict[str, Callable[[random.Random, str], str | None]]:
-    """The kinds of fault, each a function from a page to the page with one fault, None where there is no place for it."""
+    """The kinds of fault: functions from a page to the page with one fault, or None where there is no place for it."""
     statements = [result.label for result in pages.results()]
     figures = re.findall(
         r"^ +name: (fig-[\w-]+)", "\n".join(p.read_text(encoding="utf-8") for p in seals.sources()), re.M
@@ -127,9 +127,8 @@ def plant(count: int, seed: int) -> list[tuple[str, str, str, list[str]]]:
 
 
 def main() -> int:
-    count, seed = (
-        (int(given) for given in [*sys.argv[1:], "30", "0"][:2]) if len(sys.argv) < 3 else map(int, sys.argv[1:3])
-    )
+    given = [int(value) for value in sys.argv[1:]]
+    count, seed = [*given, *(30, 0)[len(given) :]]
     found = plant(count, seed)
     for kind, page, line, red in found:
         print(f"{' and '.join(red) or 'NOTHING':14} {kind}, {page}: {line[:100]}")
