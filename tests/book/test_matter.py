@@ -279,7 +279,7 @@ def test_no_markup_is_left_over_and_no_link_is_dead_in_the_documentation(documen
         for link in page.links:
             target, _, anchor = link.partition("#")
             if not re.match(r"[a-z]+:", link) and target:
-                there = (SITE / "api" / f"{name}.html").parent / target
+                there = (SITE / "book" / "api" / f"{name}.html").parent / target
                 assert there.exists(), f"{name} links to {link}"
                 assert not anchor or f'id="{anchor}"' in there.read_text(), f"{name} links to {link}"
 
@@ -314,7 +314,7 @@ def test_code_on_a_page_means_what_the_package_exports(code, name):
 def test_other_names_given_at_import_are_understood():
     assert reference.in_code("derive.mode_equation", "convergence") == "lnn.symbolic.convergence.mode_equation"
     assert reference.in_code("derive.mode_equation", "balancedness") is None
-    assert reference.in_code("plots.plane", "convergence") == "lnn.plots.plane"
+    assert reference.in_code("plots.plane", "convergence") == "lnn.draw.plots.plane"
 
 
 def test_a_docstring_becomes_text_in_which_only_what_is_meant_is_markup():
@@ -343,5 +343,5 @@ def test_files_of_the_repository_are_links_where_its_address_is_known(home, tmp_
     links = re.findall(r'href="(https://github[^"]+)"', built)
     lines = (ROOT / "tests" / "book" / "test_matter.py").read_text().splitlines()
     line = 1 + next(k for k, line in enumerate(lines) if line.startswith(f"def {name.partition('::')[2]}("))
-    assert links == ([f"{home}/blob/main/tests/test_matter.py#L{line}"] if home else [])
+    assert links == ([f"{home}/blob/main/tests/book/test_matter.py#L{line}"] if home else [])
     assert "tests/none.py" in built
