@@ -43,7 +43,7 @@ def test_the_zip_holds_every_notebook_and_how_to_start(archive):
 
 def test_the_package_in_the_zip_is_whole(archive, tmp_path):
     zipfile.ZipFile(archive).extractall(tmp_path)
-    code = "import lnn.draw.plots, lnn.symbolic, matplotlib.pyplot as p; p.style.use('lnn.lnn'); lnn.datasets.auto_mpg()"
+    code = "import lnn.draw.plots, lnn.symbolic, matplotlib.style as s; s.use('lnn.lnn'); lnn.datasets.auto_mpg()"
     ran = subprocess.run(
         [sys.executable, "-c", f"{code}; print(lnn.__file__)"],
         cwd=tmp_path / downloads.NAME,
