@@ -4,10 +4,8 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.config import Config
+from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 
-# Under _static: the loader of book/theme/mathjax.js, in the place of the bundle that sphinx-mathjax-offline names.
-MATHJAX = "mathjax.js"
 REPEATED = {"proof-content", "exercise-content", "solution-content"}
 
 
@@ -20,9 +18,12 @@ def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], d
     ]
 
 
-def start_mathjax(app: Sphinx, config: Config) -> None:
-    """Let the pages start MathJax by the loader of their own."""
-    config.mathjax_path = MATHJAX
+def set_formulas(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Bring KaTeX to the pages that have formulas."""
+    if app.env.get_domain("math").has_equations(page):
+        app.add_css_file("katex/katex.min.css")
+        app.add_js_file("katex/katex.min.js", loading_method="defer")
+        app.add_js_file("formulas.js", loading_method="defer")
 
 
 def mend_roles(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
@@ -48,7 +49,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", mend_roles)
-    app.connect("config-inited", start_mathjax)
+    # KaTeX reads the formulas from the page as Sphinx writes them for MathJax.
+    app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
+    app.connect("config-inited", lambda app, config: setattr(config, "html_math_renderer", "katex"))
+    app.connect("html-page-context", set_formulas)
     app.connect("html-page-context", search_from_files)
     app.connect("doctree-resolved", drop_repeated_ids)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,15 +1,23 @@
 /* What the keyboard and a screen reader need beside the theme. */
 (() => {
-  /* A box that scrolls sideways is a stop of the Tab key, so that arrows can scroll it; any other is none. The theme
-     does this once for what it knows; formulas, and boxes in proofs that were closed then, are left to us. */
-  const BOXES = 'pre, mjx-container[display="true"], .pst-scrollable-table-container, .cell_output > .output';
+  /* A box that scrolls sideways is a stop of the Tab key, so that arrows can scroll it, and fades where there is more;
+     any other is none. The theme does the first once for what it knows; formulas, and boxes in proofs that were closed
+     then, are left to us. */
+  const BOXES = "pre, .katex-display, .pst-scrollable-table-container, .cell_output > .output";
+  const fade = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
   const observer = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
       else target.removeAttribute("tabindex");
+      fade(target);
     }
   });
-  const observe = () => document.querySelectorAll(BOXES).forEach((box) => observer.observe(box));
+  const observe = () => {
+    for (const box of document.querySelectorAll(BOXES)) {
+      observer.observe(box);
+      box.addEventListener("scroll", () => fade(box), { passive: true });
+    }
+  };
 
   /* A toggle is called by what it opens: "Proof", and not "Toggle hidden content". */
   const nameToggles = () => {
@@ -32,11 +40,8 @@
     page.theme = worn;
   });
 
-  window.addEventListener("load", async () => {
+  window.addEventListener("load", () => {
     nameToggles();
-    observe();
-    while (window.MathJax && !window.MathJax.startup?.promise) await new Promise((again) => setTimeout(again, 50));
-    await window.MathJax?.startup.promise;
     observe();
   });
 })();

@@ -1,8 +1,8 @@
 """The built pages for everyone: no serious finding by axe, all by keyboard, figures told in words, light to load.
 
 axe runs once on every page. In dark mode only its rule on contrast runs again: no other rule can tell the two apart.
-Before, what MathJax has drawn is replaced by a word, in the same place and colour: assistive technology reads not the
-drawing but the MathML beside it, and the drawing is nine tenths of a page's elements and of the time.
+Before, what KaTeX has drawn is replaced by a word, in the same place and colour: assistive technology reads not the
+drawing but the MathML beside it, and the drawing is most of a page's elements and of the time.
 """
 
 import re
@@ -28,8 +28,8 @@ FIND = """async ([rules, impacts]) => {
   return found.violations.filter(v => impacts.includes(v.impact)).flatMap(v => v.nodes.map(
     node => `${v.id}: ${node.html.slice(0, 150)} ${node.any.concat(node.all, node.none)[0]?.message ?? ''}`));
 }"""
-PLAIN = """document.querySelectorAll('mjx-container').forEach(
-  e => { e.replaceChildren('formula'); e.style.overflow = 'visible'; })"""
+PLAIN = """document.querySelectorAll('.katex').forEach(e => e.replaceChildren('formula'));
+document.querySelectorAll('.katex-display').forEach(e => { e.style.overflow = 'visible'; })"""
 STUCK = """[...document.querySelectorAll('article *')].filter(e => e.clientWidth > 0
   && e.scrollWidth > e.clientWidth + 1 && ['auto', 'scroll'].includes(getComputedStyle(e).overflowX)
   && e.tabIndex < 0 && !e.querySelector('a[href], button'))

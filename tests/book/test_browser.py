@@ -8,6 +8,12 @@ ALL = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html") if "_s
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 
+CUT = """[...document.querySelectorAll('article span.math .katex-base')].filter(
+  e => e.getBoundingClientRect().right > innerWidth - 1).map(e => e.closest('.math').textContent)"""
+PARTED = """[...document.querySelectorAll('article span.math')].filter(
+  e => e.nextSibling?.nodeType === Node.TEXT_NODE && /^[,.;:!?)]/.test(e.nextSibling.data)).map(e => e.textContent)"""
+
+
 def open_page(browser, address, name, width, seen=None, **options):
     """Open a page and wait until its formulas are set; return it with what it complained of."""
     context = browser.new_context(viewport={"width": width, "height": 900}, **options)
@@ -18,18 +24,19 @@ def open_page(browser, address, name, width, seen=None, **options):
     if seen:
         page.on("response", lambda answer: None if answer.url.startswith("blob:") else seen(answer))
     page.goto(f"{address}/{name}" if name.endswith(".html") else f"{address}/chapters/{name}.html")
-    page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.promise)")
-    page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => true) : true")
+    page.wait_for_function("!document.querySelector('.math') || document.documentElement.dataset.formulas")
     return page, complaints
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_all_formulas_are_set_and_nothing_complains(browser, address, name):
     page, complaints = open_page(browser, address, name, 1200)
-    bare = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')).length"
+    bare = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('.katex')).length"
     unset = page.evaluate(bare)
-    wrong = page.evaluate("[...document.querySelectorAll('mjx-merror')].map(e => e.textContent)")
-    assert (unset, wrong, complaints) == (0, [], [])
+    wrong = page.evaluate("[...document.querySelectorAll('.katex-error')].map(e => e.textContent)")
+    assert (unset, wrong, complaints, page.evaluate(PARTED)) == (0, [], [], [])
+    took = page.evaluate("document.documentElement.dataset.formulas || 'set in 0 ms'").split()[2]
+    assert int(took) < 4000, "milliseconds for all formulas, on a machine that does other things; a quiet one takes 600"
     page.context.close()
 
 
@@ -55,8 +62,9 @@ def test_nothing_scrolls_sideways_at_the_widths_of_phones(browser, address, name
         excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
         wide = page.evaluate(
             """[...document.querySelectorAll('article *')].filter(e => e.getBoundingClientRect().right > innerWidth + 1
-               && !e.closest('pre, mjx-container, table, .pst-scrollable-table-container, .math'))
+               && !e.closest('pre, .katex-display, table, .pst-scrollable-table-container, .math'))
                .map(e => e.tagName + '.' + e.className).slice(0, 5)"""
         )
         assert excess <= 0, (width, wide)
+        assert page.evaluate(CUT) == [], f"formulas that leave the line, at {width} px"
     page.context.close()

@@ -32,9 +32,8 @@ def page(browser):
 @pytest.mark.parametrize("name", NAMES[:1] + [name for name in NAMES if name == "convergence"])
 def test_a_page_is_whole_and_asks_for_nothing_outside(page, root, name):
     page.goto(f"{root}/chapters/{name}.html")
-    page.wait_for_function("!window.MathJax || (MathJax.startup && MathJax.startup.promise)")
-    page.evaluate("window.MathJax ? MathJax.startup.promise.then(() => true) : true")
-    bare = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('mjx-container')).length"
+    page.wait_for_function("!document.querySelector('.math') || document.documentElement.dataset.formulas")
+    bare = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('.katex')).length"
     broken = "[...document.images].filter(e => e.complete && !e.naturalWidth).map(e => e.src)"
     assert (page.evaluate(bare), page.evaluate(broken), page.context.complaints) == (0, [], [])
     outside = [url for url in page.context.asked if not url.startswith((root, "data:", "blob:"))]

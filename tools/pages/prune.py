@@ -1,45 +1,18 @@
-"""Drop what a built site carries and never uses: unused parts of MathJax, unused icons, and a script that draws icons.
+"""Drop what a built site carries and never uses: most icons of a font, and a script that draws icons.
 
 Usage: python tools/pages/prune.py _build/html
 
 The theme brings its icons twice, as a font of two thousand and as a script of 1.5 MB that draws them; the pages show a
-dozen. MathJax brings 25 MB of variants, of which the pages load six files. What stays is listed here by what the pages
-need; the tests in a browser fail where something is missing.
+dozen. The tests in a browser fail where something is missing.
 """
 
-import gzip
 import re
 import sys
 from pathlib import Path
 
 from fontTools import subset
 
-LOADER = "mathjax.js"
-NEEDED = [
-    "startup.js",
-    "core.js",
-    "input/tex.js",
-    "input/tex/extensions",
-    "output/chtml.js",
-    "output/chtml/fonts",
-    "a11y/assistive-mml.js",
-]
 ICONS = "fa-solid-900"
-
-
-def prune_mathjax(site: Path) -> None:
-    """Keep of the vendored MathJax what book/theme/mathjax.js starts, and put packed copies beside its scripts."""
-    if not any(f"/{LOADER}" in page.read_text() for page in site.glob("chapters/*.html")):
-        raise SystemExit(f"the pages do not load {LOADER}: tools/pages/prune.py needs to know what they load")
-    folder = site / "_static" / "mathjax"
-    for path in [path for path in folder.rglob("*") if path.is_file()]:
-        if not any(path == folder / name or folder / name in path.parents for name in NEEDED):
-            path.unlink()
-    for path in sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True):
-        if not any(path.iterdir()):
-            path.rmdir()
-    for script in folder.rglob("*.js"):
-        script.with_suffix(".js.gz").write_bytes(gzip.compress(script.read_bytes(), mtime=0))
 
 
 def characters(css: str) -> set[int]:
@@ -82,5 +55,4 @@ def prune_icons(site: Path) -> None:
 
 
 if __name__ == "__main__":
-    prune_mathjax(Path(sys.argv[1]))
     prune_icons(Path(sys.argv[1]))

@@ -1,0 +1,46 @@
+/* Set the formulas with KaTeX: TeX in, HTML and MathML for screen readers out. Where a line of text can break inside a
+   formula, at relations, KaTeX lets it; what it must not do is part a formula from the comma behind it, so punctuation
+   moves into the formula's last piece, and a bracket before it into the first. */
+(() => {
+  const DELIMITED = /^\s*\\[[(]([^]*)\\[\])]\s*$/;
+  const BEHIND = /^[,.;:!?)\]’”]+/;
+  const BEFORE = /[(\[“‘]+$/;
+
+  const beside = (neighbour, pattern, piece, place) => {
+    const found = neighbour?.nodeType === Node.TEXT_NODE && neighbour.data.match(pattern);
+    if (!found || !piece) return;
+    neighbour.data = neighbour.data.replace(pattern, "");
+    const mark = document.createElement("span");
+    mark.className = "beside";
+    mark.textContent = found[0];
+    piece[place](mark);
+  };
+
+  const set = (math) => {
+    const text = [...math.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    const tex = text.data.match(DELIMITED)?.[1] ?? text.data; // an environment of its own has no delimiters
+    const displayMode = math.tagName === "DIV";
+    const formula = document.createElement("span");
+    text.replaceWith(formula);
+    window.katex.render(tex, formula, { displayMode, throwOnError: false, strict: "ignore" });
+    if (displayMode) return;
+    const pieces = formula.querySelectorAll(".katex-html > .katex-base");
+    beside(math.nextSibling, BEHIND, pieces[pieces.length - 1], "append");
+    beside(math.previousSibling, BEFORE, pieces[0], "prepend");
+  };
+
+  /* A display that is too wide shrinks by up to a fifth; what is wider still scrolls in its box, whose faded edge says
+     so. Both are found out again when the box changes, also when it comes out of a closed proof. */
+  const fit = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      target.style.fontSize = "";
+      const ratio = target.clientWidth / target.scrollWidth;
+      if (ratio < 1) target.style.fontSize = `${Math.max(0.8, Math.floor(ratio * 100) / 100)}em`;
+    }
+  });
+
+  const begun = performance.now();
+  document.querySelectorAll(".math").forEach(set);
+  document.querySelectorAll(".katex-display").forEach((display) => fit.observe(display));
+  document.documentElement.dataset.formulas = `set in ${Math.round(performance.now() - begun)} ms`;
+})();
