@@ -6,6 +6,13 @@ READY := .venv/ready
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
+# Nothing of a user's own settings gets into the environment or onto a page: not where pip installs, not what matplotlib
+# and IPython are told elsewhere, not the encoding of the locale.
+unexport PIP_USER PIP_TARGET PIP_PREFIX PYTHONPATH PYTHONHOME MPLBACKEND MATPLOTLIBRC
+export PYTHONUTF8 := 1
+export PYTHONNOUSERSITE := 1
+export IPYTHONDIR := $(CURDIR)/.venv/settings/ipython
+export MPLCONFIGDIR := $(CURDIR)/.venv/settings/matplotlib
 WORKERS ?= 2
 
 .PHONY: help book pdf test quick notebooks pages seal bench binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
@@ -20,6 +27,7 @@ $(READY): constraints.txt pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' constraints.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r constraints.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@$(BIN)/python -c "import matplotlib.font_manager" # lists the fonts now, so that no page says that it does
 	@touch $@
 
 book: $(READY) ## build the book, warnings being errors, and say where it is

@@ -20,8 +20,10 @@ def web_address(remote: str) -> str | None:
     'https://github.com/owner/name'
     >>> web_address("/srv/clone")
     """
-    found = re.fullmatch(r"(?:https?://(?:[^@/]+@)?|ssh://git@|git@)([\w.-]+)[:/](.+?)(?:\.git)?/?", remote.strip())
-    return f"https://{found[1]}/{found[2]}" if found else None
+    url = r"(?:https?|git|(?:git\+)?ssh(?:\+git)?)://(?:[^@/]+@)?([\w-]+(?:\.[\w-]+)+)(?::\d+)?/"
+    copy = r"(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+):(?!/)"  # the short form of ssh, user@host:path
+    found = re.fullmatch(rf"(?:{url}|{copy})(.+?)(?:\.git)?/?", remote.strip())
+    return f"https://{found[1] or found[2]}/{found[3]}" if found else None
 
 
 def address() -> str | None:
@@ -30,9 +32,18 @@ def address() -> str | None:
         return web_address(os.environ["LNN_REPOSITORY"])
     if os.environ.get("GITHUB_REPOSITORY"):
         return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
-    command = ["git", "-C", str(ROOT), "remote", "get-url", "origin"]
-    found = subprocess.run(command, capture_output=True, text=True)
-    return web_address(found.stdout) if found.returncode == 0 else None
+    top, remote = git("rev-parse", "--show-toplevel"), git("remote", "get-url", "origin")
+    # A copy without a history of its own, inside another repository, has not that one's address.
+    return web_address(remote) if top and Path(top).resolve() == ROOT.resolve() else None
+
+
+def git(*arguments: str) -> str:
+    """What git answers in this repository; nothing where there is no git, no repository or no answer."""
+    try:
+        found = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True, encoding="utf-8")
+    except OSError:
+        return ""
+    return found.stdout.strip() if found.returncode == 0 else ""
 
 
 def slug() -> str | None:

@@ -109,7 +109,7 @@ def elsewhere(tmp_path_factory):
     """A Python as Colab has it, the package missing: NumPy, SciPy, Matplotlib and SymPy are there, and pip."""
     folder = tmp_path_factory.mktemp("elsewhere")
     uv, python = Path(sys.executable).parent / "uv", folder / "environment" / "bin" / "python"
-    if run("git", "-C", repository.ROOT, "rev-parse", "HEAD").returncode:
+    if not repository.git("rev-parse", "HEAD"):
         pytest.skip("no git repository here to install from")
     run(uv, "venv", "--seed", folder / "environment", check=True)
     if run(python, "-m", "pip", "download", "--no-deps", "--dest", folder / "index", "setuptools>=77").returncode:
@@ -122,7 +122,7 @@ def elsewhere(tmp_path_factory):
 
 
 def test_the_first_cells_run_where_nothing_but_the_notebook_is(elsewhere, monkeypatch, tmp_path):
-    origin = f"git+file://{repository.ROOT}"
+    origin = f"git+{repository.ROOT.as_uri()}"
     copy = next(path for path in launch.write(tmp_path, origin) if path.stem == "linear_networks")
     notebook = nbformat.read(copy, as_version=4)
     notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"][:2]

@@ -25,7 +25,9 @@ SANITIZE = re.compile(r"at 0x[0-9a-fA-F]+|<Figure size [^>]*>")
 
 def copy_sources(folder: Path) -> None:
     """Copy the files that git lists, as they are now, into a folder."""
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    ).stdout
     for name in filter(None, listed.split("\0")):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
