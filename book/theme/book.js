@@ -29,6 +29,29 @@
     }
   };
 
+  /* Statements are headings, so that a screen reader can go from one to the next, and each has a link to itself. */
+  const nameStatements = () => {
+    for (const title of document.querySelectorAll(".proof > .admonition-title, .exercise > .admonition-title")) {
+      title.setAttribute("role", "heading");
+      title.setAttribute("aria-level", "4");
+      const link = Object.assign(document.createElement("a"), { className: "headerlink", textContent: "#" });
+      link.href = `#${title.parentElement.id}`;
+      link.setAttribute("aria-label", `Link to ${title.textContent.trim()}`);
+      title.append(link);
+    }
+  };
+
+  /* Who comes by a link to something inside a closed proof finds it open. */
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let box = target; box; box = box.parentElement?.closest(".toggle-hidden, details:not([open])")) {
+      if (box.matches("details")) box.open = true;
+      else box.querySelector(":scope > .admonition-title > button.toggle-button, :scope > button.toggle-button")?.click();
+    }
+    target.scrollIntoView();
+  };
+
   /* Paper is white: a page that is read dark is printed light. */
   const page = document.documentElement.dataset;
   let worn;
@@ -42,6 +65,9 @@
 
   window.addEventListener("load", () => {
     nameToggles();
+    nameStatements();
     observe();
+    if (document.querySelector(".toggle-hidden")) unfold();
+    window.addEventListener("hashchange", unfold);
   });
 })();

@@ -53,6 +53,11 @@ def statements(page: Path) -> dict[str, str]:
     return {label: title.strip() or label for title, label in found}
 
 
+def read(page: Path) -> str:
+    """The text of a page."""
+    return page.read_text(encoding="utf-8")
+
+
 def exercises(page: Path) -> dict[str, str]:
     """Labels of the exercises of a page, with their texts."""
     text = page.read_text()
@@ -135,7 +140,7 @@ def results_page() -> str:
             lines += ["", f"## {title(page)}", "", f"Page {{doc}}`{page}`.", ""]
         keys = re.findall(r"[A-Z][A-Za-z]*\d\d", result.source)
         place = re.sub(r"[A-Z][A-Za-z]*\d\d(, )?", "", result.source).strip()
-        lines.append(f"- {{prf:ref}}`{result.label}` **{result.title}** (`{result.label}`)")
+        lines.append(f"- []{{#index-{result.label}}}{{prf:ref}}`{result.label}` **{result.title}** (`{result.label}`)")
         if keys:
             lines.append(f"  - Source: {{cite}}`{','.join(keys)}`" + (f", {place}" if place else ""))
         if result.symbolic:

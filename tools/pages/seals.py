@@ -109,7 +109,7 @@ def sealed() -> dict[str, dict[str, str]]:
 
 def changed(page: Path) -> list[str]:
     """Labels of a page whose text is not what was sealed, and those that were sealed and are gone."""
-    now = {label: digest(piece) for label, piece in pieces(page.read_text(encoding="utf-8")).items()}
+    now = {label: digest(piece) for label, piece in pieces(pages.read(page)).items()}
     then = sealed().get(page.stem, {})
     return [label for label in dict.fromkeys([*now, *then]) if now.get(label) != then.get(label)]
 
@@ -133,7 +133,7 @@ def before(page: Path, label: str) -> str:
 
 def show(page: Path, label: str, checks: dict[str, list[str]]) -> None:
     """Print what has changed in a piece, and the tests and exercises to look at."""
-    new = pieces(page.read_text(encoding="utf-8")).get(label, "")
+    new = pieces(pages.read(page)).get(label, "")
     print(f"\n{page.stem}: {label}")
     for line in difflib.unified_diff(
         before(page, label).splitlines(), new.splitlines(), "sealed", "now", n=1, lineterm=""
@@ -148,7 +148,7 @@ def write(renewed: dict[str, set[str]]) -> None:
     then, lines = sealed(), [HEADER]
     for page in sources():
         kept = dict(then.get(page.stem, {}))
-        now = {label: digest(piece) for label, piece in pieces(page.read_text(encoding="utf-8")).items()}
+        now = {label: digest(piece) for label, piece in pieces(pages.read(page)).items()}
         for label in renewed.get(page.stem, set()):
             kept.pop(label, None)
             if label in now:
