@@ -17,7 +17,6 @@ from lnn.losses import HuberLoss, LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import hierarchical, tensor
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
-from lnn.numerics.interrupt import interruptible
 from lnn.optimizers import adadelta, adagrad, adam, momentum
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
@@ -61,7 +60,6 @@ __all__ = [
     "imbalance",
     "imbalances",
     "initial",
-    "interruptible",
     "modes",
     "momentum",
     "nuclear",

@@ -23,7 +23,6 @@ OUTCOMES = {
     End.EVENT: Outcome.CONVERGED,
     End.SHORT: Outcome.DIVERGED,
     End.EXHAUSTED: Outcome.EXHAUSTED,
-    End.INTERRUPTED: Outcome.INTERRUPTED,
 }
 
 
@@ -128,8 +127,8 @@ def gradient_flow(
     Returns
     -------
     Trajectory
-        DIVERGED, with its finite part, if the flow blows up before the last time, EXHAUSTED after `max_steps`, and
-        INTERRUPTED by Ctrl-C in an `interruptible` block; `effort` says what it cost.
+        DIVERGED, with its finite part, if the flow blows up before the last time, EXHAUSTED after `max_steps`;
+        `effort` says what it cost.
 
     Raises
     ------

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lnn.numerics.checks import Matrix, check_rng
-from lnn.numerics.interrupt import asked, insisted
 from lnn.trajectory import Outcome, Trajectory
 
 
@@ -31,8 +30,7 @@ class Runs:
     axes : dict from names to tuples of values
         In the order of the array axes.
     results : object array, shape (len of the first axis, len of the second, …)
-        What the runs returned; for a run that failed numerically, the ArithmeticError or LinAlgError that it raised;
-        for one that Ctrl-C came before, in an `interruptible` block, a KeyboardInterrupt.
+        What the runs returned; for a run that failed numerically, the ArithmeticError or LinAlgError that it raised.
     diverged : boolean array, same shape
         Where the result is a DIVERGED trajectory, a number that is not finite, or such an error.
     """
@@ -41,18 +39,12 @@ class Runs:
     results: NDArray[np.object_]
     diverged: NDArray[np.bool_]
 
-    @property
-    def missing(self) -> NDArray[np.bool_]:
-        """Where a run was not carried out, because Ctrl-C came before: shape of `results`."""
-        missed = [isinstance(result, KeyboardInterrupt) for result in self.results.flat]
-        return np.array(missed).reshape(self.results.shape)
-
     def point(self, index: Sequence[int]) -> dict[str, Any]:
         """Values of the knobs at an index of `results`."""
         return {name: values[i] for (name, values), i in zip(self.axes.items(), index, strict=True)}
 
     def table(self, value: Callable[[Any], float] = float) -> Matrix:
-        """A number for every run, infinity for those that diverged or are missing: shape of `results`.
+        """A number for every run, infinity for those that diverged: shape of `results`.
 
         Parameters
         ----------
@@ -60,9 +52,8 @@ class Runs:
             Takes what a run returned; by default the result itself, as a number. It may answer infinity.
         """
         numbers = np.full(self.results.shape, np.inf)
-        lost = self.diverged | self.missing
         for index in np.ndindex(self.results.shape):
-            if not lost[index]:
+            if not self.diverged[index]:
                 numbers[index] = value(self.results[index])
         return numbers
 
@@ -72,7 +63,7 @@ class Runs:
         Raises
         ------
         ValueError
-            If every run diverged, is missing or has no finite value.
+            If every run diverged or has no finite value.
         """
         numbers = self.table(value)
         numbers = np.where(np.isnan(numbers), np.inf, numbers)
@@ -84,8 +75,7 @@ class Runs:
 
     def __repr__(self) -> str:
         sizes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
-        missing = f", {int(self.missing.sum())} not carried out" if self.missing.any() else ""
-        return f"Runs({sizes}, {int(self.diverged.sum())} of {self.results.size} diverged{missing})"
+        return f"Runs({sizes}, {int(self.diverged.sum())} of {self.results.size} diverged)"
 
 
 def _attempt(run: Callable[..., Any], point: dict[str, Any]) -> Any:
@@ -126,7 +116,7 @@ def grid(
     Returns
     -------
     Runs
-        Diverged runs included. In an `interruptible` block Ctrl-C ends it with the runs that were done.
+        Diverged runs included.
 
     Raises
     ------
@@ -172,15 +162,7 @@ def grid(
         answers = tqdm(answers, total=len(points), leave=False)
     shape = tuple(len(choices) for choices in values.values())
     results = np.empty(len(points), dtype=object)
-    results[:] = [KeyboardInterrupt() for _ in points]
-    try:
-        for k, answer in enumerate(answers):
-            results[k] = answer
-            if asked():
-                break
-    except (Exception, KeyboardInterrupt):
-        # Ctrl-C in a terminal reaches the workers too: it may break their pool, or come back as what a run raised.
-        if insisted() or not asked():
-            raise
+    for k, answer in enumerate(answers):
+        results[k] = answer
     diverged = np.array([_broken(result) for result in results])
     return Runs(values, results.reshape(shape), diverged.reshape(shape))

@@ -13,7 +13,6 @@ import numpy as np
 
 from lnn.network import check, product
 from lnn.numerics.checks import Matrix, Weights, check_array, check_count
-from lnn.numerics.interrupt import asked
 from lnn.theory.spectrum import singular_values
 
 TOGETHER = 2**16  # entries of the networks that are looked at together: they should stay in the cache
@@ -64,7 +63,6 @@ class Outcome(Enum):
     CONVERGED = "stopped at the loss asked for"
     DIVERGED = "left every bound: the numbers stopped being finite, or the integrator's step fell to zero"
     EXHAUSTED = "spent the steps that the integrator was allowed"
-    INTERRUPTED = "was stopped by Ctrl-C"
 
 
 class Effort(NamedTuple):
@@ -271,8 +269,7 @@ def record(
     Returns
     -------
     Trajectory
-        DIVERGED, with the finite part kept, if a loss, weight, product or time was NaN or infinite; INTERRUPTED if
-        Ctrl-C was pressed in an `interruptible` block.
+        DIVERGED, with the finite part kept, if a loss, weight, product or time was NaN or infinite.
 
     Raises
     ------
@@ -288,7 +285,6 @@ def record(
         iterates = tqdm(iterates, total=None if steps is None else steps + 1, leave=False)
     keeper = _Keeper(loss, threshold, vector)
     pending: tuple[float, Weights] | None = None
-    interrupted = False
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for k, pending in enumerate(iterates):
@@ -296,9 +292,6 @@ def record(
                 latest, pending = pending, None
                 if not keeper.keep(*latest):
                     break
-            if asked():
-                interrupted = True
-                break
         if pending is not None:
             latest = pending
             keeper.keep(*latest)
@@ -310,6 +303,5 @@ def record(
         raise ValueError(f"the loss is not finite at the first network, or a weight, product or time: loss {value:g}")
     if not keeper.losses:
         raise ValueError("there is nothing to record: the iterates are empty")
-    outcome = Outcome.INTERRUPTED if interrupted and keeper.outcome is Outcome.FINISHED else keeper.outcome
     layers = tuple(np.concatenate(stacks) for stacks in zip(*keeper.settled, strict=True))
-    return Trajectory(np.array(keeper.times), layers, np.array(keeper.losses), outcome)
+    return Trajectory(np.array(keeper.times), layers, np.array(keeper.losses), keeper.outcome)

@@ -15,7 +15,6 @@ from scipy.linalg.lapack import dpocon
 
 from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
 from lnn.numerics.checks import Matrix, check_count, check_positive
-from lnn.numerics.interrupt import asked
 from lnn.numerics.scale import representable
 from lnn.theory.spectrum import nuclear_norm, singular_values
 
@@ -187,8 +186,7 @@ def minimize(
         U, values, Vt = np.linalg.svd(2 * X - Z, full_matrices=False)
         rank = int((values > threshold).sum())
         Y = (U[:, :rank] * (values[:rank] - threshold)) @ Vt[:rank]
-        stopped = iterations == limit or asked()
-        if iterations % 10 == 0 or stopped:
+        if iterations % 10 == 0 or iterations == limit:
             # The threshold cut off a subgradient of ‖Y‖_*; its part in the range of 𝒜*, scaled back, is feasible.
             y = solve(measure((2 * X - Z - Y) / threshold))
             y /= max(1.0, float(np.linalg.norm(measure.adjoint(y), 2)))
@@ -200,7 +198,7 @@ def minimize(
             if bar is not None:
                 bar.update(iterations - bar.n)
                 bar.set_postfix(gap=f"{(value - bound) / value:.1e}")
-            if stopped or value - bound <= gap * value:
+            if value - bound <= gap * value:
                 break
         Z += RELAXATION * (Y - X)
     if bar is not None:

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from lnn.measurements import Entries, check_observed
 from lnn.numerics.checks import Matrix, check_array, check_count, check_positive
-from lnn.numerics.interrupt import asked
 from lnn.theory.spectrum import nuclear_norm, shrink, singular_values
 
 RELAXATION = 1.6
@@ -130,8 +129,7 @@ def minimize(
     gap : float
         Relative duality gap to reach.
     max_iterations : int
-        After so many iterations, or Ctrl-C in an `interruptible` block, the best tensor so far is returned, with
-        `converged` False.
+        After so many iterations the best tensor so far is returned, with `converged` False.
     step : float
         Threshold on the singular values, in units of the largest one of the zero-filled unfoldings. It decides on
         speed, not on the answer.
@@ -176,8 +174,7 @@ def minimize(
         for n in range(order):
             U, values, Vt = np.linalg.svd(_unfold(2 * X - Z[n], n), full_matrices=False)
             Y[n] = _fold((U * shrink(values, threshold)) @ Vt, n, shape)
-        stopped = iterations == limit or asked()
-        if iterations % 10 == 0 or stopped:
+        if iterations % 10 == 0 or iterations == limit:
             found = _certificate((2 * X - Z - Y) / threshold, seen.mask)
             if (below := float((found.sum(axis=0) * filled).sum())) > bound:
                 parts, bound = found, below
@@ -186,7 +183,7 @@ def minimize(
             if bar is not None:
                 bar.update(iterations - bar.n)
                 bar.set_postfix(gap=f"{(value - bound) / value:.1e}")
-            if stopped or value - bound <= gap * value:
+            if value - bound <= gap * value:
                 break
         Z += RELAXATION * (Y - X)
     if bar is not None:

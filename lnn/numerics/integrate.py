@@ -9,7 +9,6 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, Radau
 from scipy.optimize import brentq
 
 from lnn.numerics.chebyshev import Chebyshev, Switch
-from lnn.numerics.interrupt import asked
 from lnn.numerics.runge_kutta import EPS, DormandPrince, Ends, Field, Formula, Vector, norm
 
 Event = Callable[[Vector], float]
@@ -22,7 +21,6 @@ class End(Enum):
     EVENT = "where the event happened"
     SHORT = "short of both: the step fell to zero"
     EXHAUSTED = "after as many steps as were allowed"
-    INTERRUPTED = "where Ctrl-C stopped it"
 
 
 class Solution(NamedTuple):
@@ -163,8 +161,8 @@ def _by_formula(formula: Formula, times: Vector, event: Event | None, bar: Any, 
                 middle = (before + theta) / 2
                 before, theta = (before, middle) if event(between(formula, h, middle)) <= 0 else (middle, theta)
             reached = min(reached, t + theta * h)
-        elif reached < times[-1] and (asked() or taken == limit):
-            end = End.INTERRUPTED if asked() else End.EXHAUSTED
+        elif reached < times[-1] and taken == limit:
+            end = End.EXHAUSTED
         due = times[len(moments) : np.searchsorted(times, reached, "left" if end is End.EVENT else "right")]
         moments.extend(due)
         states.extend(between(formula, h, (moment - t) / h) for moment in due)
@@ -220,8 +218,8 @@ def _by_scipy(
             inside = solver.dense_output()
             last = brentq(lambda t: event(inside(t)), solver.t_old, solver.t, xtol=4 * EPS, rtol=4 * EPS)  # noqa: B023
             end = End.EVENT
-        elif solver.status == "running" and (asked() or taken == limit):
-            end = End.INTERRUPTED if asked() else End.EXHAUSTED
+        elif solver.status == "running" and taken == limit:
+            end = End.EXHAUSTED
         due = times[kept : np.searchsorted(times, last, "right")]
         kept += len(due)
         if due.size:

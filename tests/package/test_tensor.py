@@ -1,6 +1,5 @@
 """Factorized tensors: `lnn.tensor`, `lnn.hierarchical`, their flow in `lnn.factored`, and `lnn.unfolding`."""
 
-import signal
 
 import numpy as np
 import pytest
@@ -235,15 +234,6 @@ def test_nothing_but_zeros_are_completed_by_zeros():
     assert found.tensor.shape == (4, 5, 6) and not found.tensor.any()
     assert found.parts.shape == (3, 4, 5, 6) and not found.parts.any()
     assert (found.value, found.bound, found.gap, found.iterations, found.converged) == (0.0, 0.0, 0.0, 0, True)
-
-
-def test_ctrl_c_gives_back_the_best_tensor():
-    seen, observed = completion()
-    with lnn.interruptible():
-        signal.raise_signal(signal.SIGINT)
-        found = unfolding.minimize(seen, observed)
-    assert not found.converged and found.iterations == 1
-    np.testing.assert_array_equal(seen(found.tensor), observed)
 
 
 @pytest.mark.parametrize(
