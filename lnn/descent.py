@@ -7,9 +7,8 @@ from numpy.typing import ArrayLike
 
 from lnn.losses import center
 from lnn.network import check, end_to_end, layer_gradients, pack, prefixes, split, widths
-from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive
+from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, representable
 from lnn.numerics.fused import sweep
-from lnn.numerics.scale import representable
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Loss, Trajectory, check_loss, record
 

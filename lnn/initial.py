@@ -5,8 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import Matrix, Weights, check_matrix, check_positive, check_rng, check_widths
-from lnn.numerics.scale import representable
+from lnn.numerics.checks import Matrix, Weights, check_matrix, check_positive, check_rng, check_widths, representable
 
 
 def gaussian(widths: Sequence[int], scale: float, *, rng: np.random.Generator) -> Weights:

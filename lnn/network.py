@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import Matrix, Weights, check_array, check_matrix, check_widths
-from lnn.numerics.scale import scaled, unit
+from lnn.numerics.checks import Matrix, Weights, check_array, check_matrix, check_widths, representable
 
 
 def check(weights: Iterable[ArrayLike]) -> Weights:
@@ -88,14 +87,14 @@ def end_to_end(weights: Iterable[ArrayLike]) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        As `check` does, or if the product is too large for a float. Layers may be of any size (`lnn.scale`).
+        As `check` does, or if the product is too large for a float.
 
     Notes
     -----
     `def-lnn`, page `linear_networks`.
     """
-    units, exponents = zip(*map(unit, check(weights)), strict=True)
-    return scaled(product(units), sum(exponents), "the product of the layers")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return representable(product(check(weights)), "the product of the layers")
 
 
 def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
@@ -118,7 +117,6 @@ def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
     ------
     TypeError, ValueError
         As `check` does, or if `G` has not the shape of the end-to-end matrix, or a gradient is too large for a float.
-        Layers and `G` may be of any size (`lnn.scale`).
 
     Notes
     -----
@@ -128,11 +126,9 @@ def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
     expected = (*network[0].shape[:-2], network[-1].shape[-2], network[0].shape[-1])
     if G.shape != expected:
         raise ValueError(f"G must have the shape {expected} of the end-to-end matrix, got {G.shape}")
-    units, exponents = zip(*map(unit, network), strict=True)
-    G, exponent = unit(G)
-    gradients, total = layer_gradients(units, prefixes(units), G), exponent + sum(exponents)
-    names = (f"the gradient of layer {j}" for j in range(1, len(network) + 1))
-    return tuple(map(scaled, gradients, (total - one for one in exponents), names))
+    with np.errstate(over="ignore", invalid="ignore"):
+        gradients = layer_gradients(network, prefixes(network), G)
+    return tuple(representable(D, f"the gradient of layer {j}") for j, D in enumerate(gradients, start=1))
 
 
 def pack(weights: Iterable[ArrayLike]) -> Matrix:

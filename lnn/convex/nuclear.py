@@ -14,8 +14,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpocon
 
 from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
-from lnn.numerics.checks import Matrix, check_count, check_positive
-from lnn.numerics.scale import representable
+from lnn.numerics.checks import Matrix, check_count, check_positive, representable
 from lnn.theory.spectrum import nuclear_norm, singular_values
 
 RELAXATION = 1.6

@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lnn.data.gas_sensor import fetch, read
-from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng
-from lnn.numerics.scale import representable
+from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng, representable
 
 
 class Regression(NamedTuple):

@@ -117,3 +117,17 @@ def check_rng(rng: Any) -> np.random.Generator:
     if not isinstance(rng, np.random.Generator):
         raise TypeError(f"rng must be a numpy.random.Generator, e.g. np.random.default_rng(0), got {rng!r}")
     return rng
+
+
+def representable(result: Matrix, name: str) -> Matrix:
+    """Return `result` if it is finite.
+
+    Raises
+    ------
+    ValueError
+        If it is not: finite arguments gave numbers that are too large for a float.
+    """
+    if not np.isfinite(result).all():
+        lost = result.size - int(np.isfinite(result).sum())
+        raise ValueError(f"{name} has {lost} of {result.size} entries that leave the range of floats, 1e308")
+    return result

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.network import check
-from lnn.numerics.checks import Matrix
-from lnn.numerics.scale import frobenius, representable
+from lnn.numerics.checks import Matrix, representable
 
 
 def imbalances(weights: Iterable[ArrayLike]) -> tuple[Matrix, ...]:
@@ -24,7 +23,7 @@ def imbalances(weights: Iterable[ArrayLike]) -> tuple[Matrix, ...]:
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network, or a square is too large for a float: layers beyond 1e150.
+        If `weights` is no network, or a square is too large for a float.
 
     Notes
     -----
@@ -62,5 +61,8 @@ def imbalance(weights: Iterable[ArrayLike]) -> Matrix:
     3.3166247903554
     """
     network = check(weights)
-    norms = [frobenius(D) for D in imbalances(network)]
-    return representable(np.max(norms, axis=0), "the imbalance") if norms else np.zeros(network[0].shape[:-2])
+    if len(network) == 1:
+        return np.zeros(network[0].shape[:-2])
+    with np.errstate(over="ignore"):
+        norms = [np.linalg.norm(D, axis=(-2, -1)) for D in imbalances(network)]
+    return representable(np.max(norms, axis=0), "the imbalance")

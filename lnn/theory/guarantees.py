@@ -12,12 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.network import check, end_to_end
-from lnn.numerics.checks import Matrix, check_array, check_matrix, check_positive
-from lnn.numerics.scale import frobenius
+from lnn.numerics.checks import Matrix, check_array, check_matrix, check_positive, representable
 from lnn.theory.balance import imbalance
-from lnn.theory.spectrum import singular_values
-
-SCALES = (1e-150, 1e150)
+from lnn.theory.spectrum import schatten, singular_values
 
 
 def deficiency_margin(W: ArrayLike, target: ArrayLike) -> Matrix:
@@ -51,7 +48,7 @@ def deficiency_margin(W: ArrayLike, target: ArrayLike) -> Matrix:
     if target.ndim != 2:
         raise ValueError(f"target must be a single matrix of shape (m, n), got {target.shape}")
     W = check_matrix(W, "W", target.shape)
-    return np.asarray(singular_values(target)[-1] - frobenius(W - target))
+    return np.asarray(singular_values(target)[-1] - schatten(singular_values(W - target), 2))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -210,8 +207,8 @@ def certify(weights: Iterable[ArrayLike], target: ArrayLike, *, published: bool 
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no single network, `target` does not have the shape of its product, or a norm is beyond the
-        scales whose squares are floats, 1e-150 to 1e150.
+        If `weights` is no single network, `target` does not have the shape of its product, or the loss is
+        too large for a float.
 
     Notes
     -----
@@ -222,16 +219,14 @@ def certify(weights: Iterable[ArrayLike], target: ArrayLike, *, published: bool 
     if W.ndim != 2:
         raise ValueError(f"certify takes one network, got leading axes {W.shape[:-2]}")
     target = check_matrix(target, "target", W.shape)
-    size = float(frobenius(target) if published else singular_values(target)[0])
-    distance = float(frobenius(W - target))
-    for name, norm in (("target", size), ("difference from the target", distance)):
-        if norm != 0 and not SCALES[0] <= norm <= SCALES[1]:
-            raise ValueError(f"the norm of the {name} must lie in [{SCALES[0]}, {SCALES[1]}] or be 0, got {norm:.3g}")
+    values = singular_values(target)
+    with np.errstate(over="ignore"):
+        loss = representable(0.5 * schatten(singular_values(W - target), 2) ** 2, "the loss")
     return Guarantee(
         depth=len(network),
         margin=float(deficiency_margin(W, target)),
         imbalance=float(imbalance(network)),
-        size=size,
-        loss=0.5 * distance**2,
+        size=float(schatten(values, 2) if published else values[0]),
+        loss=float(loss),
         published=published,
     )

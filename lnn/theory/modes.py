@@ -5,8 +5,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import digamma, expit, hyp2f1
 
-from lnn.numerics.checks import Matrix, check_array, check_count, check_positive
-from lnn.numerics.scale import representable
+from lnn.numerics.checks import Matrix, check_array, check_count, check_positive, representable
 
 
 def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
@@ -126,8 +125,8 @@ def trajectory(times: ArrayLike, initial: float, target: float, depth: int) -> M
         return initial * np.exp(-t) - target * np.expm1(-t)
     with np.errstate(over="ignore"):  # so long a time that the mode has arrived
         scaled = t * np.float64(target) ** (2 - 2 / depth)
-    if depth == 2:
-        return target / (1 + (target - initial) / initial * np.exp(-2 * scaled))
+        if depth == 2:
+            return target / (1 + (target - initial) / initial * np.exp(-2 * scaled))
     # Solved for the logit of s/φ, in which the curve has no flat end for the root finder to get lost on.
     # At a logit of 37 the mode has arrived as far as floating point can tell.
     first, arrived = float(np.log(initial / (target - initial))), 37.0

@@ -7,8 +7,7 @@ the condition number first and leave 1e-6 instead of 1e-15 at depth 3.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import Matrix, check_count, check_matrix
-from lnn.numerics.scale import representable
+from lnn.numerics.checks import Matrix, check_count, check_matrix, representable
 from lnn.theory.spectrum import check_values
 
 
@@ -38,7 +37,7 @@ def gains(values: ArrayLike, depth: int) -> Matrix:
     ------
     TypeError, ValueError
         If a value is negative or not finite, the depth is no whole number from 1 up, or a gain is too large for a
-        float: values beyond 1e150.
+        float.
 
     Notes
     -----

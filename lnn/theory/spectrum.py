@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.numerics.checks import check_array, check_matrix
-from lnn.numerics.scale import representable
+from lnn.numerics.checks import check_array, check_matrix, representable
 
 Values = NDArray[np.float64]
 

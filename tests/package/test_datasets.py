@@ -11,6 +11,7 @@ from hypothesis import given
 from tolerances import EXACT
 
 import lnn
+from lnn.data import gas_sensor
 
 GAS = "gas_sensor_array_drift.zip"
 SIZES = (445, 1244, 1586, 161, 197, 2300, 3613, 294, 470, 3600)  # UCI's ten batches, 13,910 rows
@@ -107,7 +108,7 @@ def test_the_download_goes_to_the_cache_and_happens_once(cache, archive, monkeyp
 
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     first, second = lnn.datasets.gas_sensor(), lnn.datasets.gas_sensor()
-    assert asked == [(lnn.gas_sensor.URL, True)]
+    assert asked == [(gas_sensor.URL, True)]
     assert "archive.ics.uci.edu" in asked[0][0] and np.array_equal(first.Y, second.Y)
 
 

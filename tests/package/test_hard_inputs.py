@@ -1,4 +1,4 @@
-"""Hard inputs: any scale, rank, spectrum and amount of data gives the right number or a refusal that says why."""
+"""Hard inputs: any rank, spectrum and amount of data, at scales far from 1, gives the right number or a refusal."""
 
 import mpmath
 import numpy as np
@@ -8,9 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lnn
-from lnn.numerics.scale import frobenius, unit
 
-LARGEST, LEAST = mpmath.mpf(np.finfo(float).max), 1e-305
+LEAST = 1e-305
 ROUNDING = 1e-13
 EXAMPLES = settings(max_examples=40)
 
@@ -27,24 +26,14 @@ def chain(layers):
         return W
 
 
-def agrees(compute, wanted, scale):
-    """Whether `compute` gives the exact matrix to rounding of `scale`, or refuses where that is no float."""
-    if size(wanted) > LARGEST / 10:
-        if size(wanted) > LARGEST:
-            with pytest.raises(ValueError, match=r"of \d+ entries .*leave the range of floats"):
-                compute()
-        return
-    assert gap(compute(), wanted) <= ROUNDING * scale + LEAST
-
-
 @given(networks)
 @EXAMPLES
-def test_products_and_their_gradients_are_right_at_every_scale_or_refused(weights):
+def test_products_and_their_gradients_are_right_at_every_scale(weights):
     layers = [exact(W) for W in weights]
     scale = mpmath.mpf(1)
     for layer in layers:
         scale *= 4 * size(layer)
-    agrees(lambda: lnn.end_to_end(weights), chain(layers), scale)
+    assert gap(lnn.end_to_end(weights), chain(layers)) <= ROUNDING * scale + LEAST
 
     G = hard(np.random.default_rng(0), weights[-1].shape[0], weights[0].shape[1], "gaussian", 20)
     for j in range(len(weights)):
@@ -54,13 +43,21 @@ def test_products_and_their_gradients_are_right_at_every_scale_or_refused(weight
             wanted = above * exact(G) * below
         if size(layers[j]) > 0:
             others = scale / size(layers[j]) * 4 * size(exact(G))
-            if size(wanted) < LARGEST / 10:
-                try:
-                    found = lnn.pullback(weights, G)[j]
-                except ValueError as error:  # another layer's gradient is too large
-                    assert "the gradient of layer" in str(error)
-                else:
-                    assert gap(found, wanted) <= ROUNDING * others + LEAST
+            assert gap(lnn.pullback(weights, G)[j], wanted) <= ROUNDING * others + LEAST
+
+
+def test_what_is_too_large_for_a_float_is_refused():
+    huge = np.full((2, 2), 1e200)
+    for compute, name in (
+        (lambda: lnn.end_to_end((huge, huge)), "the product of the layers has 4 of 4"),
+        (lambda: lnn.pullback((np.eye(2), huge), huge), "the gradient of layer 1 has 4 of 4"),
+        (lambda: lnn.imbalances((np.eye(2), huge)), "the imbalance of layers 1 and 2 has 4 of 4"),
+        (lambda: lnn.imbalance((np.eye(2), 1e100 * np.eye(2))), "the imbalance has 1 of 1"),
+        (lambda: lnn.precondition(huge, huge, 3), "the preconditioned gradient has 4 of 4"),
+        (lambda: lnn.guarantees.certify((huge,), np.eye(2)), "the loss has 1 of 1"),
+    ):
+        with pytest.raises(ValueError, match=f"{name} entries that leave the range of floats"):
+            compute()
 
 
 @given(networks)
@@ -76,16 +73,6 @@ def test_the_imbalance_is_right_at_every_scale(weights):
         assert gap(D, B.T * B - A * A.T) <= ROUNDING * 16 * max(size(A), size(B)) ** 2 + LEAST
 
 
-@given(seeds, shapes, kinds, st.integers(-300, 300))
-@EXAMPLES
-def test_norms_neither_overflow_nor_underflow(seed, shape, kind, power):
-    W = hard(np.random.default_rng(seed), *shape, kind, power)
-    with mpmath.workdps(60):
-        wanted = mpmath.mnorm(exact(W), "f")
-    assert abs(mpmath.mpf(float(frobenius(W))) - wanted) <= ROUNDING * wanted + 1e-320
-    assert np.array_equal(np.ldexp(*unit(W)), W)
-
-
 @given(seeds, shapes, kinds, powers)
 @EXAMPLES
 def test_functions_of_the_spectrum_follow_the_scale(seed, shape, kind, power):
@@ -97,7 +84,7 @@ def test_functions_of_the_spectrum_follow_the_scale(seed, shape, kind, power):
     for p in (0.3, 1, 2, 7.5, np.inf):
         np.testing.assert_allclose(lnn.schatten(c * values, p), c * lnn.schatten(values, p), rtol=ROUNDING)
     np.testing.assert_allclose(lnn.schatten(c * values, 1), lnn.nuclear_norm(c * values), rtol=ROUNDING)
-    np.testing.assert_allclose(lnn.schatten(c * values, 2), frobenius(np.diag(c * values)), rtol=ROUNDING)
+    np.testing.assert_allclose(lnn.schatten(c * values, 2), np.linalg.norm(c * values), rtol=ROUNDING)
     np.testing.assert_allclose(lnn.shrink(c * values, c * 0.5), c * lnn.shrink(values, 0.5), rtol=ROUNDING)
     for rank in (lnn.effective_rank, lnn.stable_rank):
         np.testing.assert_array_equal(rank(c * values), rank(values))
@@ -115,28 +102,23 @@ def test_a_quasi_norm_that_is_no_float_is_refused():
 
 @given(seeds, shapes, kinds, powers, powers, depths)
 @EXAMPLES
-def test_the_preconditioner_is_homogeneous_at_every_scale_or_refuses(seed, shape, kind, power, gradient_power, depth):
+def test_the_preconditioner_is_homogeneous_at_every_scale(seed, shape, kind, power, gradient_power, depth):
     rng = np.random.default_rng(seed)
     W, G = hard(rng, *shape, kind), rng.standard_normal(shape)
     c, d = 10.0**power, 10.0**gradient_power
     stretch = power * (2 - 2 / depth) + gradient_power
-    if stretch > 306:
-        with pytest.raises(ValueError, match="the preconditioned gradient has"):
-            lnn.precondition(c * W if kind != "zero" else np.full(shape, c), d * G, depth)
-    elif -290 < stretch < 300:
-        wanted = 10.0**stretch * lnn.precondition(W, G, depth)
-        largest = 10.0**stretch * depth * (1 + np.linalg.norm(W, 2)) ** 2 * np.linalg.norm(G)
-        # Where W loses rank the powers are not smooth: the roundings of W enter with the power 2/N.
-        allowed = 1e-12 if depth < 3 else (1e-15 ** (2 / depth)) * 10
-        assert np.abs(lnn.precondition(c * W, d * G, depth) - wanted).max() <= allowed * largest
-    if power * (2 - 2 / depth) > -300:
-        gains = lnn.preconditioner.gains(lnn.singular_values(c * W), depth)
-        np.testing.assert_allclose(gains, gains.T, rtol=ROUNDING)
-        assert np.isfinite(gains).all()
-        P = lnn.preconditioner.matrix(c * W, depth)
-        applied = (P @ G.T.ravel()).reshape(G.T.shape).T
-        top = np.abs(P).max() * np.abs(G).sum() + LEAST
-        assert np.abs(applied - lnn.precondition(c * W, G, depth)).max() <= 1e-12 * top
+    wanted = 10.0**stretch * lnn.precondition(W, G, depth)
+    largest = 10.0**stretch * depth * (1 + np.linalg.norm(W, 2)) ** 2 * np.linalg.norm(G)
+    # Where W loses rank the powers are not smooth: the roundings of W enter with the power 2/N.
+    allowed = 1e-12 if depth < 3 else (1e-15 ** (2 / depth)) * 10
+    assert np.abs(lnn.precondition(c * W, d * G, depth) - wanted).max() <= allowed * largest
+    gains = lnn.preconditioner.gains(lnn.singular_values(c * W), depth)
+    np.testing.assert_allclose(gains, gains.T, rtol=ROUNDING)
+    assert np.isfinite(gains).all()
+    P = lnn.preconditioner.matrix(c * W, depth)
+    applied = (P @ G.T.ravel()).reshape(G.T.shape).T
+    top = np.abs(P).max() * np.abs(G).sum() + LEAST
+    assert np.abs(applied - lnn.precondition(c * W, G, depth)).max() <= 1e-12 * top
 
 
 @given(powers, st.floats(-14, -1e-3), st.integers(1, 8), st.floats(0.01, 0.99))
@@ -148,7 +130,8 @@ def test_the_clock_of_a_mode_runs_backwards_too_at_every_scale(power, ratio, dep
     t = lnn.modes.time_to_reach(s, initial, target, depth)
     assert np.isfinite(t) and t >= 0
     back = lnn.modes.trajectory(t, initial, target, depth)
-    assert back == pytest.approx(s, rel=1e-6)
+    # A late, steep rise: the time is known to rounding, and in that the mode moves.
+    assert back == pytest.approx(s, rel=1e-6, abs=8 * np.spacing(t) * lnn.modes.rate(s, target, depth))
     # The clock in units of the target: times scale by target^{2/N - 2}.
     unit_time = lnn.modes.time_to_reach(s / target, initial / target, 1.0, depth)
     assert t * target ** (2 - 2 / depth) == pytest.approx(unit_time, rel=1e-6, abs=1e-9)
@@ -183,7 +166,7 @@ def test_random_starts_have_their_scale(seed, sizes, power):
         for W, V in zip(one, other, strict=True):
             np.testing.assert_allclose(V, scale * W, rtol=1e-15)
     target = lnn.datasets.low_rank((4, 5), 3, norm=scale, rng=np.random.default_rng(seed))
-    assert frobenius(target) == pytest.approx(scale, rel=ROUNDING)
+    assert np.linalg.norm(target) == pytest.approx(scale, rel=ROUNDING)
     X = scale * np.random.default_rng(seed).standard_normal((3, 7))
     Z, transform = lnn.datasets.whiten(X)
     np.testing.assert_allclose(Z @ Z.T, np.eye(3), atol=1e-9)
@@ -226,9 +209,8 @@ def test_measurements_have_their_adjoints_and_losses_their_gradients(seed, shape
         # The loss is quadratic: exact along a line, from its value and slope at one end.
         slope, bend = (loss.gradient(W + c * V) * (c * V)).sum(), 0.5 * (measure(c * V) ** 2).sum()
         assert loss(W + c * V) == pytest.approx(bend, rel=1e-9) and slope == pytest.approx(2 * bend, rel=1e-9)
-        if abs(power) < 70:
-            quartic = lnn.PowerLoss(measure, y, 4)
-            assert quartic(W + c * V) == pytest.approx((measure(c * V) ** 4).sum() / 4, rel=1e-9)
+        quartic = lnn.PowerLoss(measure, y, 4)
+        assert quartic(W + c * V) == pytest.approx((measure(c * V) ** 4).sum() / 4, rel=1e-9)
         if not isinstance(measure, lnn.Samples):  # which take matrices of any number of rows
             with pytest.raises(ValueError, match=f"observed holds {y.size + 5} numbers"):
                 lnn.LeastSquares(measure, np.ones(y.size + 5))
@@ -264,7 +246,7 @@ def test_the_least_nuclear_norm_follows_the_scale_of_observations_and_measuremen
             assert 0 <= found.bound <= found.value * (1 + 1e-9) and found.residual < 1e-9
             assert np.linalg.norm(measure.adjoint(found.dual), 2) <= 1 + 1e-9
             assert found.value == pytest.approx(lnn.nuclear_norm(lnn.singular_values(found.matrix)), rel=1e-9)
-        if "products" in name and abs(power - own) < 290:
+        if "products" in name:
             # Measurements of very different sizes: each is taken in its own unit.
             sizes = 10.0 ** rng.integers(-abs(own), abs(own) + 1, len(measure.A))
             other = lnn.Products(measure.A * sizes[:, None, None])
@@ -295,7 +277,7 @@ def test_a_step_that_would_only_give_roundings_is_refused():
             lnn.nuclear.minimize(lnn.Everything((2, 3)), np.ones(6), step=step)
 
 
-@given(seeds, st.integers(1, 4), st.integers(-140, 140), st.booleans())
+@given(seeds, st.integers(1, 4), powers, st.booleans())
 @EXAMPLES
 def test_a_certificate_does_not_depend_on_the_unit(seed, depth, power, published):
     rng = np.random.default_rng(seed)
@@ -313,10 +295,8 @@ def test_a_certificate_does_not_depend_on_the_unit(seed, depth, power, published
         assert other.bound(1e308) == 0
 
 
-def test_a_certificate_beyond_the_squares_of_floats_is_refused():
-    for c in (1e-160, 1e160):
-        with pytest.raises(ValueError, match=r"norm of the target must lie in \[1e-150, 1e\+150\]"):
-            lnn.guarantees.certify((c * np.eye(2),), c * np.eye(2))
+def test_a_margin_is_right_where_squares_vanish():
+    assert lnn.guarantees.deficiency_margin(np.zeros((2, 2)), 1e-200 * np.eye(2)) == pytest.approx(-4.142135624e-201)
 
 
 W, Y = np.ones((2, 3)), np.ones(6)

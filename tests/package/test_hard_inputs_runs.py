@@ -3,7 +3,7 @@
 import matplotlib
 import numpy as np
 import pytest
-from hard_draws import hard, kinds, seeds
+from hard_draws import hard, kinds, powers, seeds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,7 +49,7 @@ def sound(path, loss):
 
 
 @pytest.mark.parametrize("name", DESCENTS)
-@given(seeds, sizes, kinds, st.integers(-150, 150), st.integers(-150, 150), st.integers(-300, 300), st.integers(1, 7))
+@given(seeds, sizes, kinds, powers, powers, st.integers(-300, 300), st.integers(1, 7))
 @EXAMPLES
 def test_a_descent_at_any_scale_and_step_size_ends_with_the_truth(name, seed, widths, kind, power, aim, step, every):
     weights, loss = problem(seed, widths, kind, power, aim)
@@ -65,7 +65,7 @@ def test_a_descent_at_any_scale_and_step_size_ends_with_the_truth(name, seed, wi
         assert path.times[-1] == pytest.approx(20 * 10.0**step)
 
 
-@given(seeds, st.integers(-150, 150), st.floats(-3, 0.6))
+@given(seeds, powers, st.floats(-3, 0.6))
 @EXAMPLES
 def test_descent_on_one_layer_is_its_geometric_series_at_every_scale(seed, power, log_step):
     """W_k - Y = (1 - η)^k (W_0 - Y): it converges below η = 2 and grows beyond."""
@@ -119,7 +119,7 @@ def test_a_time_that_is_no_float_ends_the_run():
 
 
 @pytest.mark.parametrize("method", METHODS)
-@given(seeds, sizes, kinds, st.integers(-150, 150), st.integers(-150, 150), st.integers(-100, 100))
+@given(seeds, sizes, kinds, powers, powers, st.integers(-100, 100))
 @settings(max_examples=15)
 def test_a_flow_at_any_scale_ends_with_the_truth(method, seed, widths, kind, power, aim, end):
     weights, loss = problem(seed, widths, kind, power, aim)
@@ -140,7 +140,7 @@ def test_a_flow_at_any_scale_ends_with_the_truth(method, seed, widths, kind, pow
 
 
 @pytest.mark.parametrize("method", METHODS)
-@given(seeds, st.integers(-150, 150))
+@given(seeds, powers)
 @settings(max_examples=6)
 def test_a_flow_on_one_layer_is_its_exponential_at_every_scale(method, seed, power):
     rng, c = np.random.default_rng(seed), 10.0**power
@@ -221,7 +221,7 @@ def test_a_grid_keeps_every_kind_of_end():
         lnn.grid(run, {"x": points[1:5]}).best()
 
 
-@pytest.mark.parametrize("power", [-150, 0, 150])
+@pytest.mark.parametrize("power", [-40, 0, 40])
 def test_pictures_of_any_scale_are_drawn(power):
     c = 10.0**power
     loss = lnn.LeastSquares(lnn.Everything((2, 3)), c * np.arange(6.0))

@@ -230,7 +230,7 @@ SAYINGS = [
     (lambda: initial.balanced([[NAN]], (1, 1)), ValueError,
      "matrix must be finite, got 1 of 1 entries that are NaN or infinite"),
     (lambda: network.pullback((np.full((1, 1), 1e200), np.ones((1, 1))), [[1e200]]), ValueError,
-     "the gradient of layer 2 has 1 of 1 entries of a size near 1e400 that leave the range of floats, 1e308"),
+     "the gradient of layer 2 has 1 of 1 entries that leave the range of floats, 1e308"),
     (lambda: lnn.end_to_end_step(1e200 * W, LOSS, 3, 1.0), ValueError,
      "W after the step has 6 of 6 entries that leave the range of floats, 1e308"),
     (lambda: lnn.gradient_step((1e100 * WEIGHTS[0], 1e100 * WEIGHTS[1]), LOSS, 1e12), ValueError,

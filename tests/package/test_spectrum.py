@@ -97,5 +97,5 @@ def test_a_stack_of_spectra_is_measured_one_by_one(name):
 
 
 def test_shrinking_by_nothing_changes_nothing():
-    np.testing.assert_array_equal(lnn.spectrum.shrink([3.0, 1.0, 0.0], 0), [3.0, 1.0, 0.0])
+    np.testing.assert_array_equal(lnn.shrink([3.0, 1.0, 0.0], 0), [3.0, 1.0, 0.0])
     assert lnn.singular_values([[3, 0, 0], [0, 4, 0]]).dtype == np.float64

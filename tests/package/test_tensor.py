@@ -1,6 +1,5 @@
 """Factorized tensors: `lnn.tensor`, `lnn.hierarchical`, their flow in `lnn.factored`, and `lnn.unfolding`."""
 
-
 import numpy as np
 import pytest
 from draws import seeds, slope
