@@ -17,6 +17,7 @@ from lnn.losses import HuberLoss, LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import hierarchical, tensor
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
+from lnn.numerics.rkc2 import RKC2
 from lnn.optimizers import adadelta, adagrad, adam, momentum
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
@@ -25,7 +26,7 @@ from lnn.theory.preconditioner import precondition
 from lnn.theory.spectrum import effective_rank, nuclear_norm, schatten, shrink, singular_values, stable_rank
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
 
-__all__ = [
+__all__ = [  # noqa: RUF022, the plain order
     "Effort",
     "Entries",
     "Everything",
@@ -37,6 +38,7 @@ __all__ = [
     "Outcome",
     "PowerLoss",
     "Products",
+    "RKC2",
     "Runs",
     "Samples",
     "Trajectory",

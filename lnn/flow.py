@@ -4,26 +4,26 @@ The default tolerance is tight on purpose: at SciPy's own 1e-3 the balance of th
 conserves exactly, would drift by 1e-3, and a conserved quantity would look as if it were not.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
+from lnn.losses import center
 from lnn.network import check, end_to_end, pack, product, split, widths
 from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive
-from lnn.numerics.field import LayerField
-from lnn.numerics.integrate import METHODS, End, solve
-from lnn.numerics.runge_kutta import EPS, Field
+from lnn.numerics.fused import sweep
+from lnn.numerics.rkc2 import EPS, RKC2
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, check_loss, check_stop
 
 LEAST_RTOL = 100 * EPS
-OUTCOMES = {
-    End.LAST: Outcome.FINISHED,
-    End.EVENT: Outcome.CONVERGED,
-    End.SHORT: Outcome.DIVERGED,
-    End.EXHAUSTED: Outcome.EXHAUSTED,
-}
+METHODS: dict[str, Any] = {
+    "RKC2": RKC2, "RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA,
+}  # fmt: skip
+Field = Callable[[Matrix], Matrix]
 
 
 def _check_times(times: ArrayLike) -> Matrix:
@@ -49,41 +49,113 @@ def _check_tolerances(rtol: float, atol: float, start: Matrix) -> tuple[float, f
     return rtol, atol
 
 
+def _check_method(method: Any) -> Any:
+    if isinstance(method, type) and issubclass(method, OdeSolver):
+        return method
+    if not isinstance(method, str) or method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(METHODS)}, or an OdeSolver of SciPy, got {method!r}")
+    return METHODS[method]
+
+
+def _advance(solver: Any, broken: Callable[[], bool]) -> bool:
+    """One step of a solver; whether it came anywhere."""
+    try:
+        solver.step()
+    except (ArithmeticError, ValueError):  # LinAlgError is a ValueError: what implicit solvers make of NaN
+        if not broken():
+            raise
+        return False
+    return bool(solver.status != "failed" and solver.t > solver.t_old)
+
+
+def _crossing(inside: Callable[[float], Matrix], excess: Callable[[Matrix], float], before: float, t: float) -> float:
+    """The moment in (before, t] at which the excess has come down to 0, to rounding of the step; never too early."""
+    finest = 4 * max(EPS * (t - before), np.spacing(t))
+    while t - before > finest:
+        middle = (before + t) / 2
+        before, t = (before, middle) if excess(inside(middle)) <= 0 else (middle, t)
+    return t
+
+
 def _integrate(
     field: Field,
     start: Weights,
     loss: Loss,
     times: ArrayLike,
-    method: str,
+    method: Any,
     rtol: float,
     atol: float,
     stop: float | None,
     progress: bool,
     max_steps: int,
 ) -> Trajectory:
-    """Trajectory of ẇ = field(w) from `start`, on the given times."""
-    times, limit = _check_times(times), check_count(max_steps, "max_steps")
-    if not isinstance(method, str) or method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
-    threshold = 0.0 if stop is None else check_stop(stop)
+    """Trajectory of ẇ = field(w) from `start`, on the given times.
+
+    The loop is that of `solve_ivp`, which itself cannot be limited in steps, finds events with an absolute tolerance in
+    time, and loses what it has when an implicit solver meets a NaN. It runs from time 0: a flow does not depend on the
+    origin of time, but the spacing of floats does.
+    """
+    times, limit, solver_class = _check_times(times), check_count(max_steps, "max_steps"), _check_method(method)
+    threshold = -np.inf if stop is None else check_stop(stop)
     sizes, y = widths(start), pack(start)
     rtol, atol = _check_tolerances(rtol, atol, y)
+    due, finite = times - times[0], True
 
     def excess(y: Matrix) -> float:
         return float(loss(product(split(y, sizes)))) - threshold
 
+    def derivative(_: float, y: Matrix) -> Matrix:
+        nonlocal finite
+        velocity = field(y)
+        finite = bool(np.isfinite(velocity).all())
+        return velocity
+
+    solver, bar, steps, outcome = None, None, 0, Outcome.FINISHED
+    moments, states = [times[0]], [y]
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(all="ignore"):
         if not np.isfinite(loss(product(start))):
             raise ValueError("the loss is not finite at the first network")
-        found = solve(field, y, times, method, rtol, atol, None if stop is None else excess, progress, limit)
-        weights = split(found.states, sizes)
-        losses = np.asarray(loss(product(weights)))
-    finite = np.isfinite(found.states).all(axis=1) & np.isfinite(losses)
-    kept = len(finite) if finite.all() else int(np.argmin(finite))
-    outcome = OUTCOMES[found.end] if kept == len(finite) else Outcome.DIVERGED
-    effort = Effort(found.evaluations, found.steps, found.failed)
-    return Trajectory(found.times[:kept], tuple(W[:kept].copy() for W in weights), losses[:kept], outcome, effort)
+        if stop is not None and excess(y) <= 0:
+            outcome = Outcome.CONVERGED
+        elif len(due) > 1:
+            solver = solver_class(derivative, 0.0, y, due[-1], rtol=rtol, atol=atol)
+            # With a velocity that is not finite at the start the first step would be NaN, and be tried for ever.
+            outcome = Outcome.FINISHED if np.isfinite(getattr(solver, "h_abs", 0.0)) else Outcome.DIVERGED
+            if progress:
+                from tqdm.auto import tqdm
+
+                bar = tqdm(total=float(due[-1]), leave=False)
+        while solver is not None and outcome is Outcome.FINISHED and solver.status == "running":
+            if not _advance(solver, lambda: not finite):
+                outcome = Outcome.DIVERGED
+                break
+            steps += 1
+            t, y, inside = solver.t, solver.y, None
+            if bar is not None:
+                bar.update(t - solver.t_old)
+            if stop is not None and excess(y) <= 0:
+                outcome, inside = Outcome.CONVERGED, solver.dense_output()
+                t = _crossing(inside, excess, solver.t_old, solver.t)
+                y = y if t == solver.t else inside(t)
+            elif steps == limit and solver.status == "running":
+                outcome = Outcome.EXHAUSTED
+            passed = slice(len(moments), int(np.searchsorted(due, t, "right")))
+            if passed.stop > passed.start:
+                moments.extend(times[passed])
+                states.extend((inside or solver.dense_output())(due[passed]).T)
+            if outcome is not Outcome.FINISHED and t > due[len(moments) - 1]:
+                moments.append(max(times[0] + t, np.nextafter(moments[-1], np.inf)))
+                states.append(y)
+        weights = split(np.array(states), sizes)
+        losses = np.array([loss(W) for W in product(weights)])
+    if bar is not None:
+        bar.close()
+    whole = np.isfinite(states).all(axis=1) & np.isfinite(losses)
+    kept = len(whole) if whole.all() else int(np.argmin(whole))
+    outcome = outcome if kept == len(whole) else Outcome.DIVERGED
+    effort = Effort(0 if solver is None else solver.nfev, steps, getattr(solver, "failed", None))
+    return Trajectory(np.array(moments[:kept]), tuple(W[:kept].copy() for W in weights), losses[:kept], outcome, effort)
 
 
 def gradient_flow(
@@ -91,7 +163,7 @@ def gradient_flow(
     loss: Loss,
     times: ArrayLike,
     *,
-    method: str = "DOP853",
+    method: str | type[OdeSolver] = "DOP853",
     rtol: float = 1e-9,
     atol: float = 1e-12,
     stop: float | None = None,
@@ -107,14 +179,12 @@ def gradient_flow(
     loss : Loss
     times : array, shape (T,)
         Increasing; when to keep the network.
-    method : str
-        A solver of `scipy.integrate.solve_ivp` (DOP853; LSODA for small stiff problems), or, for large networks,
-        "DP5", the Runge–Kutta pair of Dormand and Prince with one norm for the whole error, "RKC2", a stabilized
-        formula for flows whose stiffness limits the step, or "switch", which takes of these two the one that
-        goes farther.
+    method : str, or subclass of `scipy.integrate.OdeSolver`
+        A solver of `scipy.integrate.solve_ivp` (DOP853; LSODA for small stiff problems), or "RKC2" for large networks,
+        whose stiffness limits the step.
     rtol, atol : float
         Relative and absolute error that the solver allows itself in one step: in every entry for SciPy's solvers,
-        in the norm of all weights together for the others. RKC2 is of order two and likes 1e-5. `rtol` is at least
+        in the norm of all weights together for RKC2, which is of order two: 1e-5 suits it. `rtol` is at least
         2.2e-14; `atol` is at most a hundredth of the largest weight to start from, unless that is 0: weights near
         it have log10(weight / atol) correct digits.
     stop : float, optional
@@ -138,11 +208,19 @@ def gradient_flow(
 
     Notes
     -----
-    `def-gf`, page `linear_networks`; [HNW93] for the pair, [SSV98] for the stabilized formula.
+    `def-gf`, page `linear_networks`; [SSV98] for RKC2.
     """
     start = check(weights)
     check_loss(loss, end_to_end(start))
-    field = LayerField(widths(start), loss.gradient)
+    state = pack(start)
+    slopes, sizes = np.zeros_like(state), widths(start)
+    run = sweep(split(state, sizes), split(slopes, sizes), loss.gradient, factor=-1.0, add=False, center=center(loss))
+
+    def field(y: Matrix) -> Matrix:
+        np.copyto(state, y)
+        run(0)
+        return slopes.copy()
+
     return _integrate(field, start, loss, times, method, rtol, atol, stop, progress, max_steps)
 
 
@@ -152,7 +230,7 @@ def end_to_end_flow(
     depth: int,
     times: ArrayLike,
     *,
-    method: str = "DOP853",
+    method: str | type[OdeSolver] = "DOP853",
     rtol: float = 1e-9,
     atol: float = 1e-12,
     stop: float | None = None,
@@ -191,11 +269,10 @@ def end_to_end_flow(
     check_loss(loss, start)
     depth = check_count(depth, "depth")
 
-    def field(y: Matrix, out: Matrix) -> None:
+    def field(y: Matrix) -> Matrix:
         W = y.reshape(start.shape)
-        if np.isfinite(W).all():
-            np.negative(apply(W, loss.gradient(W), depth), out=out.reshape(start.shape))
-        else:  # a decomposition would raise; the solver, which tried too long a step, is to hear of it
-            out.fill(np.nan)
+        if not np.isfinite(W).all():  # a decomposition would raise; the solver is to learn that its step was too long
+            return np.full_like(y, np.nan)
+        return -apply(W, loss.gradient(W), depth).ravel()
 
     return _integrate(field, (start,), loss, times, method, rtol, atol, stop, progress, max_steps)

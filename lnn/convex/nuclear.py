@@ -6,18 +6,17 @@ every W with 𝒜(W) = b, each such y is a proof of how small a nuclear norm can
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpocon
 
+from lnn.convex.splitting import douglas_rachford, threshold_spectrum
 from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
 from lnn.numerics.checks import Matrix, check_count, check_positive, representable
 from lnn.theory.spectrum import nuclear_norm, singular_values
 
-RELAXATION = 1.6
 EPS = float(np.finfo(np.float64).eps)
 STEPS = (1e-8, 1e8)
 
@@ -174,36 +173,29 @@ def minimize(
     solve = _solver(measure, b)
     Z = representable(np.array(measure.adjoint(solve(b))), "the smallest matrix with these observations")
     threshold = step * float(np.linalg.norm(Z, 2))
-    best, dual, value, bound = Z, np.zeros(b.size), np.inf, 0.0
-    bar: Any = None
-    if progress:
-        from tqdm.auto import tqdm
 
-        bar = tqdm(total=limit, leave=False)
-    for iterations in range(1, limit + 1):
-        X = Z + measure.adjoint(solve(b - measure(Z)))
-        U, values, Vt = np.linalg.svd(2 * X - Z, full_matrices=False)
-        rank = int((values > threshold).sum())
-        Y = (U[:, :rank] * (values[:rank] - threshold)) @ Vt[:rank]
-        if iterations % 10 == 0 or iterations == limit:
-            # The threshold cut off a subgradient of ‖Y‖_*; its part in the range of 𝒜*, scaled back, is feasible.
-            y = solve(measure((2 * X - Z - Y) / threshold))
-            y /= max(1.0, float(np.linalg.norm(measure.adjoint(y), 2)))
-            if y @ b > bound:
-                dual, bound = y, float(y @ b)
-            norm = float(nuclear_norm(singular_values(X)))
-            if norm < value:
-                best, value = X, norm
-            if bar is not None:
-                bar.update(iterations - bar.n)
-                bar.set_postfix(gap=f"{(value - bound) / value:.1e}")
-            if value - bound <= gap * value:
-                break
-        Z += RELAXATION * (Y - X)
-    if bar is not None:
-        bar.close()
+    def project(Z: Matrix) -> Matrix:
+        return Z + measure.adjoint(solve(b - measure(Z)))
+
+    def certificate(cut: Matrix) -> tuple[Matrix, float]:
+        # What was cut off is a subgradient of the norm; its part in the range of 𝒜*, scaled back, is feasible.
+        y = solve(measure(cut / threshold))
+        y /= max(1.0, float(np.linalg.norm(measure.adjoint(y), 2)))
+        return y, float(y @ b)
+
+    best, dual, value, bound, iterations = douglas_rachford(
+        Z,
+        project,
+        lambda M: threshold_spectrum(M, threshold),
+        lambda X: float(nuclear_norm(singular_values(X))),
+        certificate,
+        np.zeros(b.size),
+        gap=gap,
+        limit=limit,
+        progress=progress,
+    )
     for _ in range(2):  # the projection once more: what roundings left of the residual
-        best = best + measure.adjoint(solve(b - measure(best)))
+        best = project(best)
     value = float(nuclear_norm(singular_values(best)))
     residual = float(np.linalg.norm(measure(best) - b) / np.linalg.norm(b))
     reached = (value - bound) / value

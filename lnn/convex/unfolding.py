@@ -4,16 +4,14 @@ The nuclear norm of a tensor itself is NP-hard to compute [FL18]; the sum over t
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lnn.convex.splitting import douglas_rachford, threshold_spectrum
 from lnn.measurements import Entries, check_observed
 from lnn.numerics.checks import Matrix, check_array, check_count, check_positive
-from lnn.theory.spectrum import nuclear_norm, shrink, singular_values
-
-RELAXATION = 1.6
+from lnn.theory.spectrum import nuclear_norm, singular_values
 
 
 def unfold(W: ArrayLike, mode: int) -> Matrix:
@@ -119,8 +117,8 @@ def minimize(
 ) -> OverlappedSolution:
     """Tensor with the given entries whose unfoldings have the least sum of nuclear norms.
 
-    Douglas–Rachford splitting over N copies of the tensor: each is shrunk in its own unfolding, and their mean is
-    given the observed entries. What the shrinking cuts off makes the dual certificate.
+    Douglas–Rachford splitting over N copies of the tensor: the singular values of each are soft-thresholded in its own
+    unfolding, and their mean is given the observed entries. What is cut off makes the dual certificate.
 
     Parameters
     ----------
@@ -162,31 +160,24 @@ def minimize(
     if not b.any():
         return OverlappedSolution(filled, np.zeros_like(Z), 0.0, 0.0, 0.0, 0, True)
     threshold = step * max(float(np.linalg.norm(_unfold(filled, n), 2)) for n in range(order))
-    best, parts, value, bound = filled, np.zeros_like(Z), np.inf, -np.inf
-    bar: Any = None
-    if progress:
-        from tqdm.auto import tqdm
 
-        bar = tqdm(total=limit, leave=False)
-    for iterations in range(1, limit + 1):
-        X = np.where(seen.mask, filled, Z.mean(axis=0))
-        Y = np.empty_like(Z)
-        for n in range(order):
-            U, values, Vt = np.linalg.svd(_unfold(2 * X - Z[n], n), full_matrices=False)
-            Y[n] = _fold((U * shrink(values, threshold)) @ Vt, n, shape)
-        if iterations % 10 == 0 or iterations == limit:
-            found = _certificate((2 * X - Z - Y) / threshold, seen.mask)
-            if (below := float((found.sum(axis=0) * filled).sum())) > bound:
-                parts, bound = found, below
-            if (norm := overlapped_norm(X)) < value:
-                best, value = X, norm
-            if bar is not None:
-                bar.update(iterations - bar.n)
-                bar.set_postfix(gap=f"{(value - bound) / value:.1e}")
-            if value - bound <= gap * value:
-                break
-        Z += RELAXATION * (Y - X)
-    if bar is not None:
-        bar.close()
+    def proximal(Z: Matrix) -> Matrix:
+        return np.stack([_fold(threshold_spectrum(_unfold(Z[n], n), threshold), n, shape) for n in range(order)])
+
+    def certificate(cut: Matrix) -> tuple[Matrix, float]:
+        parts = _certificate(cut / threshold, seen.mask)
+        return parts, float((parts.sum(axis=0) * filled).sum())
+
+    best, parts, value, bound, iterations = douglas_rachford(
+        Z,
+        lambda Z: np.where(seen.mask, filled, Z.mean(axis=0)),
+        proximal,
+        overlapped_norm,
+        certificate,
+        np.zeros_like(Z),
+        gap=gap,
+        limit=limit,
+        progress=progress,
+    )
     reached = (value - bound) / value
     return OverlappedSolution(best, parts, value, bound, reached, iterations, reached <= gap)

@@ -21,7 +21,7 @@ def train(loss, depth: int, scale: float, seed: int, size: int = SIZE):
     entry = scale ** (1 / depth) / np.sqrt(size)
     start = lnn.initial.gaussian([size] * (depth + 1), entry, rng=np.random.default_rng([seed, depth]))
     stop = 0.5e-6 * loss.observed.size
-    path = lnn.gradient_flow(start, loss, [0, 1e7], method="switch", rtol=1e-5, atol=1e-8, stop=stop)
+    path = lnn.gradient_flow(start, loss, [0, 1e7], method="RKC2", rtol=1e-5, atol=1e-8, stop=stop)
     assert path.outcome is lnn.Outcome.CONVERGED
     return path.end_to_end[-1]
 
