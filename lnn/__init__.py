@@ -23,7 +23,15 @@ from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
 from lnn.theory.balance import imbalance, imbalances
 from lnn.theory.preconditioner import precondition
-from lnn.theory.spectrum import effective_rank, nuclear_norm, schatten, shrink, singular_values, stable_rank
+from lnn.theory.spectrum import (
+    effective_rank,
+    nuclear_norm,
+    schatten,
+    shrink,
+    singular_values,
+    soft_threshold,
+    stable_rank,
+)
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
 
 __all__ = [  # noqa: RUF022, the plain order
@@ -74,6 +82,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "schatten",
     "shrink",
     "singular_values",
+    "soft_threshold",
     "stable_rank",
     "tensor",
     "unfolding",

@@ -1,6 +1,7 @@
-"""What every door of the package asks of its guests: real, finite, of the right shape, and said in numbers."""
+"""Input validation: real, finite numbers of the right shape, and refusals that say what came and what was needed."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 Matrix = NDArray[np.float64]
 Weights = tuple[Matrix, ...]
+
+
+def finite(array: Matrix) -> bool:
+    """Whether all entries are finite."""
+    # The sum of squares is five times faster than a look at every entry; it may overflow where they do not.
+    flat = array.ravel()
+    return isfinite(flat.dot(flat)) or bool(np.isfinite(array).all())
 
 
 def check_array(values: ArrayLike, name: str) -> Matrix:
@@ -20,6 +28,8 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
     ValueError
         If the array is empty or ragged, or an entry is not finite.
     """
+    if type(values) is np.ndarray and values.dtype == np.float64 and values.size and finite(values):
+        return values
     try:
         array = np.asarray(values)
     except ValueError as error:
@@ -30,7 +40,7 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         raise TypeError(f"{name} must be a plain array, got one with {values.mask.sum()} entries masked out")
-    with np.errstate(over="ignore"):  # a longer float than 64 bits: too large a number is refused below
+    with np.errstate(over="ignore"):  # a number too large for 64 bits is refused below
         array = array.astype(np.float64, copy=False)
     if not np.isfinite(array).all():
         bad = array.size - int(np.isfinite(array).sum())
@@ -127,7 +137,7 @@ def representable(result: Matrix, name: str) -> Matrix:
     ValueError
         If it is not: finite arguments gave numbers that are too large for a float.
     """
-    if not np.isfinite(result).all():
+    if not finite(result):
         lost = result.size - int(np.isfinite(result).sum())
         raise ValueError(f"{name} has {lost} of {result.size} entries that leave the range of floats, 1e308")
     return result

@@ -1,4 +1,7 @@
-"""Functions of singular values: norms, quasi-norms and ranks. The last axis runs over the spectrum."""
+"""Functions of singular values: norms, quasi-norms and ranks. The last axis runs over the spectrum.
+
+They take singular values, not matrices: write `nuclear_norm(singular_values(W))`.
+"""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,17 +14,28 @@ Values = NDArray[np.float64]
 def check_values(values: ArrayLike) -> Values:
     """Return `values` as a float64 array of shape (…, r) of singular values.
 
+    Those of one matrix, shape (r,), may stand in any order. In a stack of two or more axes they must be falling along
+    the last one, as `singular_values` gives them: a matrix in their place would be taken for a stack of spectra.
+
     Raises
     ------
     TypeError, ValueError
-        As `check_array` does, or if there is no axis or a negative number.
+        As `check_array` does, or if there is no axis or a negative number, or a stack that is not falling.
     """
     array = check_array(values, "singular values")
     if array.ndim < 1:
         raise ValueError("singular values must come as an array of shape (…, r), got a single number")
     if (array < 0).any():
-        raise ValueError(f"singular values must not be negative, got {array.min()}")
+        raise ValueError(f"singular values must not be negative, got {array.min()}{_hint(array)}")
+    if array.ndim > 1 and (np.diff(array) > 1e-9 * array.max(axis=-1, keepdims=True)).any():
+        raise ValueError(
+            f"a stack of singular values, shape {array.shape}, must be falling along its last axis{_hint(array)}"
+        )
     return array
+
+
+def _hint(array: Values) -> str:
+    return ": of a matrix W take singular_values(W) first" if array.ndim > 1 else ""
 
 
 def singular_values(W: ArrayLike) -> Values:
@@ -102,7 +116,7 @@ def stable_rank(values: ArrayLike) -> Values:
     return (_ratios(values) ** 2).sum(axis=-1)
 
 
-def shrink(values: ArrayLike, threshold: float) -> Values:
+def soft_threshold(values: ArrayLike, threshold: float) -> Values:
     """Soft thresholding max(σ_r - threshold, 0): the proximal map of the nuclear norm, on the spectrum.
 
     Raises
@@ -113,3 +127,6 @@ def shrink(values: ArrayLike, threshold: float) -> Values:
     if not threshold >= 0:
         raise ValueError(f"the threshold must not be negative, got {threshold}")
     return np.maximum(check_values(values) - threshold, 0)
+
+
+shrink = soft_threshold  # its name in the first edition

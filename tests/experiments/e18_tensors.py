@@ -48,7 +48,7 @@ def measure() -> list[Row]:
         for j, scale in enumerate(SCALES):
             start = tensor.gaussian(target.shape, 10, scale, rng=rng)
             times = np.linspace(0, 20 + 1 / scale, 1001)
-            path = factored.gradient_flow(start, loss, times, method="switch", rtol=1e-5, stop=1e-2)
+            path = factored.gradient_flow(start, loss, times, method="RKC2", rtol=1e-5, stop=1e-2)
             W, norms = path.end_to_end[-1], np.sort(path.component_norms[-1])[::-1]
             errors[seed, j], ranks[seed, j] = error(W, target, mask), norms[3] / norms[2]
             if j == 0:
@@ -59,7 +59,7 @@ def measure() -> list[Row]:
         target, mask, rng = tree(seed)
         seen = lnn.Entries(mask)
         loss = lnn.LeastSquares(seen, seen(target))
-        options = {"model": hierarchical, "method": "switch", "rtol": 1e-5}
+        options = {"model": hierarchical, "method": "RKC2", "rtol": 1e-5}
         for j, scale in enumerate((0.1, 0.6)):
             start = hierarchical.gaussian(target.shape, 5, scale, rng=rng)
             near = 0.99 * float(loss(0 * target))

@@ -275,3 +275,58 @@ def test_networks_and_losses_that_do_not_fit_are_refused():
     for method in METHODS:
         with pytest.raises(ValueError, match=r"the product of the layers has .* that leave the range of floats"):
             lnn.gradient_flow(huge, loss, [0, 1.0], method=method)
+
+
+def fast(size):
+    """A layer under ½‖(W - Φ)X‖² with X = size·I: it relaxes like exp(-size²·t)."""
+    rng = np.random.default_rng(5)
+    start, target = rng.standard_normal((2, 3, 3))
+    samples = lnn.Samples(size * np.eye(3))
+    return start, target, lnn.LeastSquares(samples, samples(target))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_fast_flow_stops_where_a_slow_one_does(method):
+    start, target, loss = fast(1e8)
+    share = 0.01 * float(loss(start))
+    path = lnn.gradient_flow((start,), loss, [0, 1e-15], method=method, rtol=1e-7, stop=share)
+    assert path.outcome is lnn.Outcome.CONVERGED
+    assert share * (1 - 1e-9) <= path.losses[-1] <= share
+    assert path.times[-1] == pytest.approx(np.log(10) / 1e16, rel=1e-4)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("origin", [1.0, 100.0, -1e3])
+def test_a_flow_does_not_depend_on_the_origin_of_time(method, origin):
+    start, target, loss = fast(1e7)
+    later = np.array([origin, origin + 5e-14 if origin == 1 else origin + 3e-13])
+    plain = lnn.gradient_flow((start,), loss, later - origin, method=method, rtol=1e-7)
+    moved = lnn.gradient_flow((start,), loss, later, method=method, rtol=1e-7)
+    assert plain.outcome is moved.outcome is lnn.Outcome.FINISHED
+    assert np.array_equal(moved.times, later)
+    assert np.array_equal(plain.end_to_end, moved.end_to_end)
+    exact = target + (start - target) * np.exp(-1e14 * (later[1] - origin))
+    np.testing.assert_allclose(moved.end_to_end[1], exact, rtol=0, atol=1e-5)
+
+
+def test_times_that_floats_cannot_tell_apart_are_told_apart():
+    start, _, loss = fast(1e8)
+    path = lnn.gradient_flow((start,), loss, [1.0, 2.0], rtol=1e-7, stop=0.01 * float(loss(start)))
+    assert path.outcome is lnn.Outcome.CONVERGED and path.times.tolist() == [1.0, np.nextafter(1.0, 2.0)]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("floor", ["exact", "arrived", "zero"])
+def test_a_loss_at_its_floor_is_left_in_silence(method, floor, capfd):
+    weights, loss = regression(scale=0.4)
+    if floor == "exact":  # the gradient is 0, or a rounding
+        loss = lnn.LeastSquares(loss.measure, lnn.end_to_end(weights).ravel())
+    elif floor == "zero":  # a saddle of every order
+        weights = tuple(0 * W for W in weights)
+    else:
+        weights = lnn.initial.balanced(loss.observed.reshape(WIDTHS[-1], WIDTHS[0]) * (1 + 1e-9), WIDTHS)
+    path = lnn.gradient_flow(weights, loss, [0, 1.0, 300.0], method=method, rtol=1e-6)
+    assert path.outcome is lnn.Outcome.FINISHED
+    assert path.losses[-1] <= path.losses[0] + 1e-9
+    assert np.abs(path.end_to_end[-1] - path.end_to_end[0]).max() < 1e-4
+    assert capfd.readouterr() == ("", "")

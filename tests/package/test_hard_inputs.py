@@ -85,7 +85,9 @@ def test_functions_of_the_spectrum_follow_the_scale(seed, shape, kind, power):
         np.testing.assert_allclose(lnn.schatten(c * values, p), c * lnn.schatten(values, p), rtol=ROUNDING)
     np.testing.assert_allclose(lnn.schatten(c * values, 1), lnn.nuclear_norm(c * values), rtol=ROUNDING)
     np.testing.assert_allclose(lnn.schatten(c * values, 2), np.linalg.norm(c * values), rtol=ROUNDING)
-    np.testing.assert_allclose(lnn.shrink(c * values, c * 0.5), c * lnn.shrink(values, 0.5), rtol=ROUNDING)
+    np.testing.assert_allclose(
+        lnn.soft_threshold(c * values, c * 0.5), c * lnn.soft_threshold(values, 0.5), rtol=ROUNDING
+    )
     for rank in (lnn.effective_rank, lnn.stable_rank):
         np.testing.assert_array_equal(rank(c * values), rank(values))
         assert np.isnan(rank(values)) if kind == "zero" else 1 - ROUNDING <= rank(values) <= len(values) + ROUNDING
@@ -317,7 +319,7 @@ DOORS = {
     "spectrum.schatten": lambda x: lnn.schatten(x, 2),
     "spectrum.effective_rank": lnn.effective_rank,
     "spectrum.stable_rank": lnn.stable_rank,
-    "spectrum.shrink": lambda x: lnn.shrink(x, 0.1),
+    "spectrum.soft_threshold": lambda x: lnn.soft_threshold(x, 0.1),
     "preconditioner.precondition": lambda x: lnn.precondition(x, W, 2),
     "preconditioner.precondition G": lambda x: lnn.precondition(W, x, 2),
     "preconditioner.gains": lambda x: lnn.preconditioner.gains(x, 2),
@@ -377,7 +379,7 @@ def test_the_doors_are_all_the_verbs_there_are():
     covered = {door.split()[0].split(".")[1] for door in DOORS} | {
         "random_mask", "low_rank", "sensing", "gaussian", "orthogonal", "identity", "auto_mpg", "gas_sensor",
         "Entries", "Everything", "Measurement", "Loss", "Effort", "Outcome", "NuclearSolution", "Runs", "grid",
-        "record",
+        "record", "shrink", "RKC2",
     }  # fmt: skip
     modules = {name for name in lnn.__all__ if type(getattr(lnn, name)).__name__ == "module"}
     assert set(lnn.__all__) - modules <= covered, "seeds, sizes and functions have no array argument; the rest has"

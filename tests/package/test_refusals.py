@@ -249,7 +249,7 @@ SAYINGS = [
      "singular values must come as an array of shape (…, r), got a single number"),
     (lambda: spectrum.nuclear_norm([1.0, -2.0]), ValueError, "singular values must not be negative, got -2.0"),
     (lambda: spectrum.schatten([1.0], 0.0), ValueError, "p must be positive, got 0.0"),
-    (lambda: spectrum.shrink([1.0], -1.0), ValueError, "the threshold must not be negative, got -1.0"),
+    (lambda: spectrum.soft_threshold([1.0], -1.0), ValueError, "the threshold must not be negative, got -1.0"),
     (lambda: modes.rate([0.5, -0.5], 1.0, 2), ValueError, "s must not be negative, got -0.5"),
     (lambda: modes.trajectory([0.0, -1.0], 0.1, 1.0, 2), ValueError, "times must not be negative, got -1.0"),
     (lambda: modes.trajectory([0.0], 1.0, 1.0, 2), ValueError, "initial must be below the target, got 1.0 and 1.0"),

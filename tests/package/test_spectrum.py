@@ -36,7 +36,7 @@ def test_equal_singular_values_have_their_number_as_rank(rank):
 def test_effective_rank_is_the_exponential_of_the_entropy():
     from scipy.stats import entropy
 
-    values = np.random.default_rng(0).exponential(size=(4, 7))
+    values = -np.sort(-np.random.default_rng(0).exponential(size=(4, 7)))
     np.testing.assert_allclose(lnn.effective_rank(values), np.exp(entropy(values, axis=-1)), rtol=EXACT)
 
 
@@ -59,7 +59,7 @@ def test_shrink_is_the_proximal_map_of_the_sum():
 
     for value in (0.3, 1.0, 2.5):
         best = minimize_scalar(lambda x, v=value: 0.7 * x + 0.5 * (x - v) ** 2, bounds=(0, 4), method="bounded").x
-        assert np.isclose(lnn.shrink([value], 0.7)[0], best, atol=1e-5)
+        assert np.isclose(lnn.soft_threshold([value], 0.7)[0], best, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_shrink_is_the_proximal_map_of_the_sum():
         (lambda: lnn.nuclear_norm([-1.0]), ValueError, "negative, got -1"),
         (lambda: lnn.nuclear_norm(3.0), ValueError, "single number"),
         (lambda: lnn.schatten([1.0], 0), ValueError, "p must be positive, got 0"),
-        (lambda: lnn.shrink([1.0], -1), ValueError, "got -1"),
+        (lambda: lnn.soft_threshold([1.0], -1), ValueError, "got -1"),
         (lambda: lnn.effective_rank([np.nan]), ValueError, "finite"),
         (lambda: lnn.stable_rank([1j]), TypeError, "real"),
     ],
@@ -88,7 +88,7 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_stack_of_spectra_is_measured_one_by_one(name):
-    values = np.random.default_rng(1).exponential(size=(3, 2, 4))
+    values = -np.sort(-np.random.default_rng(1).exponential(size=(3, 2, 4)))
     values[1, 0] = 0  # a zero matrix in the stack spoils no other
     values[2, 1, 2:] = 0
     single = np.array([[FUNCTIONS[name](spectrum) for spectrum in row] for row in values])
@@ -96,6 +96,24 @@ def test_a_stack_of_spectra_is_measured_one_by_one(name):
     assert single.shape == (3, 2) and np.isfinite(np.delete(single.ravel(), 2)).all()
 
 
-def test_shrinking_by_nothing_changes_nothing():
-    np.testing.assert_array_equal(lnn.shrink([3.0, 1.0, 0.0], 0), [3.0, 1.0, 0.0])
+def test_a_threshold_of_zero_changes_nothing():
+    np.testing.assert_array_equal(lnn.soft_threshold([3.0, 1.0, 0.0], 0), [3.0, 1.0, 0.0])
     assert lnn.singular_values([[3, 0, 0], [0, 4, 0]]).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "soft_threshold"])
+def test_a_matrix_is_not_taken_for_a_stack_of_spectra(name):
+    function = FUNCTIONS.get(name, lambda values: lnn.soft_threshold(values, 0.1))
+    W = np.random.default_rng(0).standard_normal((4, 3))
+    for matrix, said in (
+        (W, "not be negative, got .*"),
+        (abs(W), r"shape \(4, 3\), must be falling along its last axis"),
+    ):
+        with pytest.raises(ValueError, match=f"{said}: of a matrix W take singular_values\\(W\\) first"):
+            function(matrix)
+    function(lnn.singular_values(np.stack([W, W])))
+    function([1.0, 3.0, 2.0])  # those of one matrix may stand in any order
+
+
+def test_the_first_edition_called_it_shrink():
+    assert lnn.shrink is lnn.soft_threshold
