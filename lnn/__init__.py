@@ -7,15 +7,15 @@ The verbs and nouns of the book stand here; the rest is in the modules. Importin
 from importlib import import_module
 from typing import Any
 
-from lnn import factored, initial
+from lnn import initial
 from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
-from lnn.descent import end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
+from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
 from lnn.losses import HuberLoss, LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
-from lnn.models import hierarchical, tensor
+from lnn.models import Model, convolution, diagonal, hierarchical, residual, tensor, tied
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
 from lnn.numerics.rkc2 import RKC2
 from lnn.optimizers import adadelta, adagrad, adam, momentum
@@ -42,11 +42,13 @@ __all__ = [  # noqa: RUF022, the plain order
     "LeastSquares",
     "Loss",
     "Measurement",
+    "Model",
     "NuclearSolution",
     "Outcome",
     "PowerLoss",
     "Products",
     "RKC2",
+    "Rule",
     "Runs",
     "Samples",
     "Trajectory",
@@ -54,13 +56,15 @@ __all__ = [  # noqa: RUF022, the plain order
     "adagrad",
     "adam",
     "check",
+    "convolution",
     "datasets",
+    "descend",
+    "diagonal",
     "effective_rank",
     "end_to_end",
     "end_to_end_descent",
     "end_to_end_flow",
     "end_to_end_step",
-    "factored",
     "gradient_descent",
     "gradient_flow",
     "gradient_step",
@@ -79,12 +83,14 @@ __all__ = [  # noqa: RUF022, the plain order
     "preconditioner",
     "pullback",
     "record",
+    "residual",
     "schatten",
     "shrink",
     "singular_values",
     "soft_threshold",
     "stable_rank",
     "tensor",
+    "tied",
     "unfolding",
     "unpack",
     "widths",

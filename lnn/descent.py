@@ -1,41 +1,148 @@
-"""Discrete dynamics: gradient descent over the layers, and the rule that it induces on their product."""
+"""Discrete dynamics: descent over the factors of a network, and what it induces on their product."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Any, Protocol, TypedDict
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lnn import network
 from lnn.losses import center
-from lnn.network import check, end_to_end, layer_gradients, pack, prefixes, split, widths
+from lnn.models import Model, gradients
 from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, representable
-from lnn.numerics.fused import sweep
+from lnn.numerics.fused import sweeps
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import Loss, Trajectory, check_loss, record
+from lnn.trajectory import Loss, Trajectory, apart, check_loss, check_sign, finite, flat, gradient_at, record
 
 Every = int | Sequence[int]
-Step = Callable[[int], object]
-Maker = Callable[[Matrix, Weights], Step]
 
 
-def _layer_step(weights: Weights, loss: Loss, step_size: float) -> Weights:
-    below = prefixes(weights)
-    gradients = layer_gradients(weights, below, loss.gradient(below[-1]))
-    return tuple(W - step_size * D for W, D in zip(weights, gradients, strict=True))
+class Rule(Protocol):
+    """What a step is, given the gradients: W_j ← W_j - η D_j with directions D_j that may remember earlier gradients.
+
+    A rule sees the gradients of all factors as a tuple of matrices; one that does the same to every entry may say so
+    (`entrywise = True`) and gets all entries in one vector. It may keep what it is given, but not change it.
+    """
+
+    def start(self, factors: Any) -> Any:
+        """The memory before the first step."""
+        ...
+
+    def update(self, k: int, gradients: Any, memory: Any) -> tuple[Any, Any]:
+        """Directions of step k = 1, 2, …, shaped as the gradients, and the memory after it."""
+        ...
 
 
-def _end_to_end_step(W: Matrix, loss: Loss, depth: int, step_size: float) -> Matrix:
-    return W - step_size * apply(W, loss.gradient(W), depth)
+class Plain:
+    """Gradient descent: the directions are the gradients."""
+
+    entrywise = True
+
+    def start(self, factors: Any) -> None:
+        """No memory."""
+
+    def update(self, k: int, gradients: Any, memory: None) -> tuple[Any, None]:
+        """The gradients."""
+        return gradients, None
 
 
-def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float) -> Weights:
-    """One step of gradient descent, W_j - η ∂φ/∂W_j for every layer at once.
+class Options(TypedDict, total=False):
+    """What every descent takes by name, as `gradient_descent` describes it."""
+
+    model: Model
+    every: Every
+    stop: float | None
+    progress: bool
+
+
+def slopes(factors: Weights, loss: Loss, model: Model = network) -> Weights:
+    """Gradients of the loss with respect to all factors, checked before: what `fused` computes fast for layers."""
+    return gradients(model)(factors, gradient_at(loss, model.product(factors)))
+
+
+def descend(
+    weights: Iterable[ArrayLike],
+    loss: Loss,
+    rule: Rule,
+    step_size: float,
+    steps: int,
+    *,
+    model: Model = network,
+    every: Every = 1,
+    stop: float | None = None,
+    progress: bool = False,
+) -> Trajectory:
+    """Descent over the factors by a rule: the one loop behind `gradient_descent` and the optimizers.
+
+    Parameters
+    ----------
+    weights, loss, step_size, steps, model, every, stop, progress
+        As in `gradient_descent`.
+    rule : Rule
+        Any object with `start` and `update`.
+
+    Returns
+    -------
+    Trajectory
+        Step k at time η·k. A run that blows up ends as DIVERGED, with its finite steps kept; so does one whose rule
+        overflows, divides by zero or finds no decomposition.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gradient_descent` does.
+    """
+    check_loss(loss)
+    start = model.check(weights)
+    if start[0].ndim != 2:
+        raise ValueError(f"a run starts from one network, got leading axes {start[0].shape[:-2]}")
+    step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
+    vector = flat(start)
+    factors, D = apart(vector, start), np.zeros_like(vector)
+    layers, in_place = model is network, model is network and type(rule) is Plain
+    calls = []
+    if layers:
+        gradient, factor = partial(gradient_at, loss), -step_size if in_place else 1.0
+        targets = factors if in_place else apart(D, start)
+        calls = sweeps(factors, targets, gradient, factor=factor, add=in_place, center=center(loss))
+
+    def iterates() -> Iterator[tuple[float, Weights]]:
+        entrywise = getattr(rule, "entrywise", False)
+        memory = None if in_place else rule.start(vector if entrywise else factors)
+        yield 0.0, factors
+        for k in range(1, steps + 1):
+            for call in calls:
+                call()
+            if not in_place:
+                given = D.copy() if layers else flat(slopes(factors, loss, model))
+                try:
+                    if not finite(given):
+                        raise FloatingPointError
+                    # A square beyond the largest float would divide every later move to nothing: that is no rest.
+                    with np.errstate(over="raise", divide="raise", invalid="raise"):
+                        directions, memory = rule.update(k, given if entrywise else apart(given, start), memory)
+                        vector[...] -= step_size * (directions if entrywise else flat(directions))
+                except (FloatingPointError, np.linalg.LinAlgError):
+                    vector.fill(np.nan)
+            yield step_size * k, factors
+
+    path = record(iterates(), loss, model=model, every=every, stop=stop, steps=steps, progress=progress, vector=vector)
+    return check_sign(path, loss)
+
+
+def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float, *, model: Model = network) -> Weights:
+    """One step of gradient descent, W_j - η ∂φ/∂W_j for every factor at once.
 
     Parameters
     ----------
     weights : N arrays, the j-th of shape (d_j, d_{j-1})
+        Or the factors of the model.
     loss : Loss
     step_size : float
         η, in flow units a step.
+    model : Model
+        What the weights are factors of: layers by default.
 
     Returns
     -------
@@ -51,48 +158,65 @@ def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float) ->
     -----
     `def-gd`, page `linear_networks`.
     """
-    network = check(weights)
-    check_loss(loss, end_to_end(network))
+    factors, step_size = model.check(weights), check_positive(step_size, "step_size")
     with np.errstate(over="ignore", invalid="ignore"):
-        stepped = _layer_step(network, loss, check_positive(step_size, "step_size"))
-    return tuple(representable(W, f"layer {j} after the step") for j, W in enumerate(stepped, start=1))
+        D = slopes(factors, check_loss(loss), model)
+        stepped = [W - step_size * G for W, G in zip(factors, D, strict=True)]
+    name = "layer" if model is network else "factor"
+    return tuple(representable(W, f"{name} {j} after the step") for j, W in enumerate(stepped, start=1))
 
 
-def descend(
+def gradient_descent(
     weights: Iterable[ArrayLike],
     loss: Loss,
     step_size: float,
     steps: int,
-    maker: Maker,
     *,
-    every: Every,
-    stop: float | None,
-    progress: bool,
+    model: Model = network,
+    every: Every = 1,
+    stop: float | None = None,
+    progress: bool = False,
 ) -> Trajectory:
-    """Trajectory of a network that moves in place: the loop that all descents over the layers share.
+    """Gradient descent over the layers of a linear neural network, or over the factors of another model.
 
     Parameters
     ----------
-    maker : callable
-        From a vector with all entries of the network, and its layers as views of that vector, a function of k that
-        makes step k = 1, 2, … on them.
-    weights, loss, step_size, steps, every, stop, progress
-        As in `gradient_descent`.
+    weights : N arrays, the j-th of shape (d_j, d_{j-1})
+        Where to start; or the factors of the model.
+    loss : Loss
+    step_size : float
+        η, in flow units a step.
+    steps : int
+        Number of steps, 0 or more.
+    model : Model
+        What the weights are factors of: layers by default, `lnn.tensor`, anything with `check`, `product`, `pullback`.
+    every : int or increasing sequence of ints
+        Keep every k-th step, or the steps with these numbers; the last one in any case.
+    stop : float, optional
+        End the run at the first kept step whose loss is at most this.
+    progress : bool
+        Show a bar (needs tqdm).
+
+    Returns
+    -------
+    Trajectory
+        Step k at time η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weights` is no network, the loss does not fit it, the step size is not positive, `steps` negative, or the
+        loss rises at every step because its gradient has the wrong sign.
+
+    Notes
+    -----
+    `def-gd`, page `linear_networks`.
     """
-    network = check(weights)
-    check_loss(loss, end_to_end(network))
-    step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
-    vector = pack(network)
-    layers = split(vector, widths(network))
-    step = maker(vector, layers)
+    return descend(weights, loss, Plain(), step_size, steps, model=model, every=every, stop=stop, progress=progress)
 
-    def iterates() -> Iterator[tuple[float, Weights]]:
-        yield 0.0, layers
-        for k in range(1, steps + 1):
-            step(k)
-            yield step_size * k, layers
 
-    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress, vector=vector)
+def _end_to_end_step(W: Matrix, loss: Loss, depth: int, step_size: float) -> Matrix:
+    return W - step_size * apply(W, gradient_at(loss, W), depth)
 
 
 def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> Matrix:
@@ -124,57 +248,7 @@ def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> M
     W = check_matrix(W, "W")
     depth, step_size = check_count(depth, "depth"), check_positive(step_size, "step_size")
     with np.errstate(over="ignore", invalid="ignore"):
-        return representable(_end_to_end_step(W, check_loss(loss, W), depth, step_size), "W after the step")
-
-
-def gradient_descent(
-    weights: Iterable[ArrayLike],
-    loss: Loss,
-    step_size: float,
-    steps: int,
-    *,
-    every: Every = 1,
-    stop: float | None = None,
-    progress: bool = False,
-) -> Trajectory:
-    """Gradient descent over the layers of a linear neural network.
-
-    Parameters
-    ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start.
-    loss : Loss
-    step_size : float
-        η, in flow units a step.
-    steps : int
-        Number of steps, 0 or more.
-    every : int or increasing sequence of ints
-        Keep every so manieth step, or the steps with these numbers; the last one in any case.
-    stop : float, optional
-        End the run at the first kept step whose loss is at most this.
-    progress : bool
-        Show a bar (needs tqdm).
-
-    Returns
-    -------
-    Trajectory
-        Step k at time η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `weights` is no network, the loss does not fit it, the step size is not positive, or `steps` negative.
-
-    Notes
-    -----
-    `def-gd`, page `linear_networks`.
-    """
-    eta = check_positive(step_size, "step_size")
-
-    def maker(_: Matrix, layers: Weights) -> Step:
-        return sweep(layers, layers, loss.gradient, factor=-eta, add=True, center=center(loss))
-
-    return descend(weights, loss, eta, steps, maker, every=every, stop=stop, progress=progress)
+        return representable(_end_to_end_step(W, check_loss(loss), depth, step_size), "W after the step")
 
 
 def end_to_end_descent(
@@ -215,7 +289,7 @@ def end_to_end_descent(
     `prop-discrete`, page `end_to_end_dynamics`; [ACH18].
     """
     start = check_matrix(W, "W")
-    check_loss(loss, start)
+    check_loss(loss)
     depth, step_size = check_count(depth, "depth"), check_positive(step_size, "step_size")
     steps = check_count(steps, "steps", least=0)
 
@@ -228,4 +302,4 @@ def end_to_end_descent(
             if not np.isfinite(W).all():  # a decomposition would raise; `record` says that the run has diverged
                 return
 
-    return record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress)
+    return check_sign(record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress), loss)

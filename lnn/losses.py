@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lnn.measurements import Everything, Measurement, check_observed
+from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
 from lnn.numerics.checks import Matrix, check_positive
 
 
@@ -12,7 +12,9 @@ def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:
     """𝒜(W) - y, shape (…, k); measurements of another number are refused, where NumPy would repeat a single one."""
     measured = measure(W)
     if measured.shape[-1:] != observed.shape:
-        raise ValueError(f"W, of shape {W.shape}, gives {measured.shape[-1]} measurements, observed {observed.size}")
+        raise ValueError(
+            f"W, of shape {np.shape(W)}, gives {measured.shape[-1]} measurements, observed {observed.size}"
+        )
     return measured - observed
 
 
@@ -26,11 +28,12 @@ class LeastSquares:
     ----------
     measure : Measurement
     observed : array, shape (k,)
+        Of `Everything` also the matrix itself, shape (m, n), and of `Samples` the matrix Y, a column a sample.
 
     Raises
     ------
     TypeError, ValueError
-        If `observed` is not a finite real vector as long as what `measure` gives.
+        If `observed` is not finite and real, or does not fit what `measure` gives.
     """
 
     measure: Measurement
@@ -45,18 +48,17 @@ class LeastSquares:
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
-        return 0.5 * (_residual(self.measure, W, self.observed) ** 2).sum(axis=-1)
+        if self.target is not None and np.shape(W) == self.target.shape:
+            residual = (W - self.target).ravel()
+        else:
+            residual = _residual(self.measure, W, self.observed)
+        return 0.5 * (residual**2).sum(axis=-1)
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
-        if self.target is not None and W.shape == self.target.shape:
+        if self.target is not None and np.shape(W) == self.target.shape:
             return W - self.target  # what the next line gives, at half its price for small matrices
         return self.measure.adjoint(_residual(self.measure, W, self.observed))
-
-
-def center(loss: object) -> Matrix | None:
-    """The matrix Φ of a loss whose gradient is W - Φ, None for all others: a descent subtracts it by itself."""
-    return loss.target if type(loss) is LeastSquares else None  # what is derived from it may have another gradient
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +88,8 @@ class PowerLoss:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "observed", check_observed(self.measure, self.observed)[0])
-        if not (np.isfinite(self.p) and self.p >= 2):
+        object.__setattr__(self, "p", check_positive(self.p, "p"))
+        if self.p < 2:
             raise ValueError(f"p must be finite and at least 2, got {self.p}")
 
     def __call__(self, W: Matrix) -> Matrix:
@@ -140,3 +143,18 @@ class HuberLoss:
         """Gradient at W, shape (…, m, n): the same shape."""
         residual = _residual(self.measure, W, self.observed)
         return self.measure.adjoint(np.clip(residual, -self.threshold, self.threshold))
+
+
+def center(loss: object) -> Matrix | None:
+    """The matrix Φ of a loss whose gradient is W - Φ, None for all others: a descent subtracts it by itself."""
+    return loss.target if type(loss) is LeastSquares else None  # what is derived from it may have another gradient
+
+
+def takes_stacks(loss: object) -> bool:
+    """Whether a loss is known to answer for a stack of matrices with the stack of its answers, and to stay the same.
+
+    Those of the package on measurements of the package are; classes derived from them may be anything.
+    """
+    measure = getattr(loss, "measure", None)
+    known = type(loss) in (LeastSquares, PowerLoss, HuberLoss)
+    return known and type(measure) in (Everything, Entries, Samples, Products)

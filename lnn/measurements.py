@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +10,21 @@ from numpy.typing import ArrayLike, NDArray
 from lnn.numerics.checks import Matrix, check_array, check_count, check_matrix
 
 
-def _flat(W: Matrix, shape: tuple[int, ...]) -> Matrix:
-    """Entries of W, shape (…, *shape), row by row, or a word on its shape: a transpose has as many entries."""
+def as_array(W: ArrayLike) -> Matrix:
+    """W as an array: arrays as they are, in inner loops; lists, frames and the like are checked."""
+    return W if isinstance(W, np.ndarray) else check_array(W, "W")
+
+
+def _own(array: NDArray[Any]) -> NDArray[Any]:
+    """A read-only copy, row by row: what the caller does with the original later changes no measurement and no loss."""
+    array = array.copy()
+    array.flags.writeable = False
+    return array
+
+
+def _flat(W: ArrayLike, shape: tuple[int, ...]) -> Matrix:
+    """Entries of W, shape (…, *shape), row by row; other shapes are refused, for a transpose has as many entries."""
+    W = as_array(W)
     lead = max(0, W.ndim - len(shape))
     if W.shape[lead:] != shape:
         raise ValueError(
@@ -21,7 +34,8 @@ def _flat(W: Matrix, shape: tuple[int, ...]) -> Matrix:
 
 
 def _residuals(r: Matrix, count: int) -> Matrix:
-    """Residuals of shape (…, k), or a word on their number: a single one would spread over all places."""
+    """Residuals of shape (…, k); another number is refused, for a single one would spread over all places."""
+    r = as_array(r)
     if r.shape[-1:] != (count,):
         raise ValueError(f"this measurement gives {count} numbers, got residuals of shape {r.shape}")
     return r
@@ -46,16 +60,29 @@ class Measurement(Protocol):
 def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, tuple[int, ...]]:
     """Return `observed` as a finite vector that fits the measurement, and the shape (m, n) of the matrices measured.
 
+    The vector is a read-only copy. It may come as a matrix: of `Everything` the one observed, of `Samples` that of the
+    targets, a column a sample.
+
     Raises
     ------
     TypeError
         If the measurement cannot be called or has no adjoint, or the observations are no real numbers.
     ValueError
-        If the observations are no finite flat vector, or not as many as the measurement gives.
+        If the observations are no finite flat vector, or not as many as the measurement gives, or no matrix that fits.
     """
-    y = check_array(observed, "observed")
+    y = _own(check_array(observed, "observed"))
     if y.ndim != 1:
-        raise ValueError(f"observed must be a flat vector, as measure(W) is, got shape {y.shape}")
+        if isinstance(measure, Everything):
+            good, needed = y.shape == measure.shape, f", or have shape {measure.shape}"
+        elif isinstance(measure, Samples):
+            samples = measure.X.shape[1]
+            good = y.ndim == 2 and y.shape[1] == samples
+            needed = f", or a matrix with {samples} columns, one for each sample"
+        else:
+            good, needed = False, ""
+        if not good:
+            raise ValueError(f"observed must be a flat vector, as measure(W) is{needed}, got shape {y.shape}")
+        y = y.ravel()
     if not (callable(measure) and callable(getattr(measure, "adjoint", None))):
         raise TypeError(f"a measurement must be callable and have a method adjoint, got {measure!r}")
     try:
@@ -95,7 +122,8 @@ class Everything:
 
     def adjoint(self, r: Matrix) -> Matrix:
         """Matrix of shape (…, m, n) with the entries r, shape (…, m·n)."""
-        return _residuals(r, math.prod(self.shape)).reshape(*r.shape[:-1], *self.shape)
+        r = _residuals(r, math.prod(self.shape))
+        return r.reshape(*r.shape[:-1], *self.shape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,16 +141,25 @@ class Samples:
         X = check_matrix(self.X, "X")
         if X.ndim != 2:
             raise ValueError(f"X must have shape (d_0, samples), got {X.shape}")
-        object.__setattr__(self, "X", X)
+        object.__setattr__(self, "X", _own(X))
 
     def __call__(self, W: Matrix) -> Matrix:
         """Predictions for W, shape (…, d_N, d_0), as a vector of shape (…, d_N·samples)."""
+        W = as_array(W)
+        if W.ndim < 2 or W.shape[-1] != len(self.X):
+            raise ValueError(f"samples of {len(self.X)} features need W of shape (…, m, {len(self.X)}), got {W.shape}")
         predictions = W @ self.X
         return predictions.reshape(*predictions.shape[:-2], -1)
 
     def adjoint(self, r: Matrix) -> Matrix:
         """R Xᵀ, shape (…, d_N, d_0), with R the residuals r, shape (…, d_N·samples), as a matrix."""
-        return r.reshape(*r.shape[:-1], -1, self.X.shape[1]) @ self.X.T
+        r, samples = as_array(r), self.X.shape[1]
+        if r.shape[-1] % samples:
+            raise ValueError(
+                f"predictions for {samples} samples, the columns of X, are a multiple of {samples} numbers, "
+                f"got {r.shape[-1]}"
+            )
+        return r.reshape(*r.shape[:-1], -1, samples) @ self.X.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +178,11 @@ class Entries:
     def __post_init__(self) -> None:
         mask = np.asarray(self.mask)
         if mask.dtype != bool:
-            raise TypeError(f"mask must be boolean, got dtype {mask.dtype}")
+            hint = ": write mask.astype(bool)" if mask.dtype.kind in "iuf" else ""
+            raise TypeError(f"mask must be boolean, got dtype {mask.dtype}{hint}")
         if mask.ndim < 2 or mask.size == 0:
             raise ValueError(f"mask must have shape (m, n), got {mask.shape}")
-        object.__setattr__(self, "mask", mask)
+        object.__setattr__(self, "mask", _own(mask))
         object.__setattr__(self, "places", np.flatnonzero(mask))
 
     @property
@@ -158,8 +196,9 @@ class Entries:
 
     def adjoint(self, r: Matrix) -> Matrix:
         """Matrix of shape (…, m, n) with r, shape (…, k), at the observed places and 0 elsewhere."""
+        r = _residuals(r, self.places.size)
         W = np.zeros((*r.shape[:-1], self.mask.size))
-        W[..., self.places] = _residuals(r, self.places.size)
+        W[..., self.places] = r
         return W.reshape(*r.shape[:-1], *self.shape)
 
 
@@ -179,7 +218,7 @@ class Products:
         A = check_array(self.A, "A")
         if A.ndim < 3:
             raise ValueError(f"A must have shape (k, m, n), got {A.shape}")
-        object.__setattr__(self, "A", np.ascontiguousarray(A))
+        object.__setattr__(self, "A", _own(A))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -192,4 +231,5 @@ class Products:
 
     def adjoint(self, r: Matrix) -> Matrix:
         """Σ_i r_i A_i, shape (…, m, n), for r of shape (…, k)."""
-        return (_residuals(r, len(self.A)) @ self.A.reshape(len(self.A), -1)).reshape(*r.shape[:-1], *self.shape)
+        r = _residuals(r, len(self.A))
+        return (r @ self.A.reshape(len(self.A), -1)).reshape(*r.shape[:-1], *self.shape)

@@ -1,5 +1,6 @@
 """A linear neural network is a tuple of matrices, and its one privileged operation is their product."""
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -21,6 +22,8 @@ def check(weights: Iterable[ArrayLike]) -> Weights:
     TypeError, ValueError
         If there is no layer, a layer is no finite real matrix, or two neighbours do not fit.
     """
+    if hasattr(weights, "read_by"):  # a trajectory in the place of its weights
+        weights = weights.read_by(sys.modules[__name__])
     if isinstance(weights, np.ndarray) and weights.ndim == 2:
         raise TypeError("weights must be a tuple of matrices, got a single matrix: write (W,) for a network of depth 1")
     network = tuple(check_matrix(W, f"layer {j}") for j, W in enumerate(weights, start=1))

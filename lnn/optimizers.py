@@ -1,65 +1,158 @@
-"""Accelerated and adaptive descents over the layers, each in the form of `gradient_descent`.
+"""Accelerated and adaptive descents over the factors of a network: each a rule, and a function to run it.
 
-Every one acts on the layers, entry by entry, through their gradients; on a network of depth 1 it is the published
-optimizer itself. A step k of step size η is stamped η·k, as in plain descent, so that `path.times / step_size` counts
-the steps; as a time of the flow that stamp has a meaning for plain descent alone.
+Every one acts entry by entry, through the gradients of the factors; on a network of depth 1 it is the published
+optimizer itself. Rules for whole matrices go straight to `descend`. A step k of step size η is stamped η·k, as in plain
+descent, so that `path.times / step_size` counts the steps; as a time of the flow that stamp has a meaning for plain
+descent alone.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.descent import Every, Step, descend
-from lnn.losses import center
-from lnn.network import split, widths
-from lnn.numerics.checks import Matrix, Weights, check_positive
-from lnn.numerics.fused import sweep
+from lnn.descent import Options, descend
+from lnn.numerics.checks import Matrix, check_positive
 from lnn.trajectory import Loss, Trajectory
 
-Memory = tuple[Matrix, ...]
-Rule = Callable[[int, Matrix, Memory], tuple[Matrix, Memory]]
+Two = tuple[Matrix, Matrix]
 
 
-def _check_fraction(value: Any, name: str) -> float:
-    """Return `value` as a float in [0, 1)."""
-    number = 0.0 if isinstance(value, (int, float)) and value == 0 else check_positive(value, name)
+def check_fraction(value: Any, name: str) -> float:
+    """Return `value` as a float in [0, 1).
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no real number, or not in that interval.
+    """
+    zero = np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and value == 0
+    number = 0.0 if zero else check_positive(value, name)
     if number >= 1:
         raise ValueError(f"{name} must lie in [0, 1), got {number}")
     return number
 
 
-def _run(
-    weights: Iterable[ArrayLike],
-    loss: Loss,
-    step_size: float,
-    steps: int,
-    rule: Rule,
-    memories: int,
-    every: Every,
-    stop: float | None,
-    progress: bool,
-) -> Trajectory:
-    """Descent in which `rule(k, gradient, memory)` gives the increment of the entries at step k and the new memory."""
+@dataclass(frozen=True)
+class Momentum:
+    """Heavy ball: the directions are velocities V ← β V + G, from rest.
 
-    def maker(vector: Matrix, layers: Weights) -> Step:
-        D, memory = np.zeros_like(vector), tuple(np.zeros_like(vector) for _ in range(memories))
-        slopes = split(D, widths(layers))
-        differentiate = sweep(layers, slopes, loss.gradient, factor=1.0, add=False, center=center(loss))
+    Parameters
+    ----------
+    beta : float
+        β, in [0, 1); at 0 it is gradient descent.
+    """
 
-        def step(k: int) -> None:
-            nonlocal memory
-            differentiate(k)
-            increment, memory = rule(k, D, memory)
-            np.add(vector, increment, out=vector)
-            if not np.isfinite([array.sum() for array in memory]).all():
-                # A square beyond the largest float would divide every later move to nothing: that is no rest.
-                vector.fill(np.nan)
+    beta: float = 0.9
+    entrywise = True
 
-        return step
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "beta", check_fraction(self.beta, "beta"))
 
-    return descend(weights, loss, step_size, steps, maker, every=every, stop=stop, progress=progress)
+    def start(self, factors: Matrix) -> Matrix:
+        """At rest."""
+        return np.zeros_like(factors)
+
+    def update(self, k: int, gradients: Matrix, velocity: Matrix) -> Two:
+        """Velocity, twice: as direction and as memory."""
+        velocity = self.beta * velocity + gradients
+        return velocity, velocity
+
+
+@dataclass(frozen=True)
+class AdaGrad:
+    """AdaGrad, diagonal: directions g_k / (ε + √(g_1² + … + g_k²)).
+
+    Parameters
+    ----------
+    epsilon : float
+        ε > 0 (the source's δ).
+    """
+
+    epsilon: float = 1e-8
+    entrywise = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "epsilon", check_positive(self.epsilon, "epsilon"))
+
+    def start(self, factors: Matrix) -> Matrix:
+        """No squares yet."""
+        return np.zeros_like(factors)
+
+    def update(self, k: int, gradients: Matrix, squares: Matrix) -> Two:
+        """Directions, and the sum of all squares."""
+        squares = squares + gradients**2
+        return gradients / (self.epsilon + np.sqrt(squares)), squares
+
+
+@dataclass(frozen=True)
+class AdaDelta:
+    """AdaDelta: directions √(ε + running mean of directions²) / √(ε + running mean of g²) · g.
+
+    Parameters
+    ----------
+    rho : float
+        ρ of both running means, in [0, 1).
+    epsilon : float
+        ε > 0.
+    """
+
+    rho: float = 0.95
+    epsilon: float = 1e-6
+    entrywise = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rho", check_fraction(self.rho, "rho"))
+        object.__setattr__(self, "epsilon", check_positive(self.epsilon, "epsilon"))
+
+    def start(self, factors: Matrix) -> Two:
+        """No squares and no moves yet."""
+        return np.zeros_like(factors), np.zeros_like(factors)
+
+    def update(self, k: int, gradients: Matrix, memory: Two) -> tuple[Matrix, Two]:
+        """Directions, and the running means of the squares of gradients and directions."""
+        squares, moves = memory
+        squares = self.rho * squares + (1 - self.rho) * gradients**2
+        directions = np.sqrt(moves + self.epsilon) / np.sqrt(squares + self.epsilon) * gradients
+        return directions, (squares, self.rho * moves + (1 - self.rho) * directions**2)
+
+
+@dataclass(frozen=True)
+class Adam:
+    """Adam: directions m̂ / (√v̂ + ε), with m̂, v̂ the unbiased running means of g and g².
+
+    Parameters
+    ----------
+    betas : (β₁, β₂)
+        Of the running means of g and of g², both in [0, 1).
+    epsilon : float
+        ε > 0.
+    """
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    entrywise = True
+
+    def __post_init__(self) -> None:
+        if np.shape(self.betas) != (2,):
+            raise ValueError(f"betas must be a pair of numbers, got {self.betas!r}")
+        betas = tuple(check_fraction(value, f"beta {j}") for j, value in enumerate(self.betas, start=1))
+        object.__setattr__(self, "betas", betas)
+        object.__setattr__(self, "epsilon", check_positive(self.epsilon, "epsilon"))
+
+    def start(self, factors: Matrix) -> Two:
+        """Two means of nothing."""
+        return np.zeros_like(factors), np.zeros_like(factors)
+
+    def update(self, k: int, gradients: Matrix, memory: Two) -> tuple[Matrix, Two]:
+        """Directions, and the running means."""
+        (beta1, beta2), (first, second) = self.betas, memory
+        first = beta1 * first + (1 - beta1) * gradients
+        second = beta2 * second + (1 - beta2) * gradients**2
+        unbiased = np.sqrt(second / (1 - beta2**k))
+        return first / (1 - beta1**k) / (unbiased + self.epsilon), (first, second)
 
 
 def momentum(
@@ -68,26 +161,19 @@ def momentum(
     step_size: float,
     steps: int,
     *,
-    decay: float = 0.9,
-    every: Every = 1,
-    stop: float | None = None,
-    progress: bool = False,
+    beta: float = 0.9,
+    **options: Unpack[Options],
 ) -> Trajectory:
-    """Heavy ball: W_j ← W_j + V_j with the velocity V_j ← β V_j - η ∂φ/∂W_j, from rest.
+    """Heavy ball: W_j ← W_j - η V_j with the velocity V_j ← β V_j + ∂φ/∂W_j, from rest.
 
     Parameters
     ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start.
-    loss : Loss
-    step_size : float
-        η.
-    steps : int
-        Number of steps, 0 or more.
-    decay : float
-        β, in [0, 1); at 0 it is gradient descent.
-    every, stop, progress
+    weights, loss, step_size, steps
         As in `gradient_descent`.
+    beta : float
+        β, in [0, 1); at 0 it is gradient descent. For one more edition `decay` is another name for it.
+    options
+        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
@@ -97,19 +183,14 @@ def momentum(
     Raises
     ------
     TypeError, ValueError
-        As `gradient_descent` does, or if the decay is not in [0, 1).
+        As `gradient_descent` does, or if β is not in [0, 1).
 
     Notes
     -----
     Page `acceleration`; [Pol64].
     """
-    eta, beta = check_positive(step_size, "step_size"), _check_fraction(decay, "decay")
-
-    def rule(_: int, D: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
-        velocity = beta * memory[0] - eta * D
-        return velocity, (velocity,)
-
-    return _run(weights, loss, eta, steps, rule, 1, every, stop, progress)
+    beta = options.pop("decay", beta)  # type: ignore[typeddict-item]
+    return descend(weights, loss, Momentum(beta), step_size, steps, **options)
 
 
 def adagrad(
@@ -119,25 +200,20 @@ def adagrad(
     steps: int,
     *,
     epsilon: float = 1e-8,
-    every: Every = 1,
-    stop: float | None = None,
-    progress: bool = False,
+    **options: Unpack[Options],
 ) -> Trajectory:
     """AdaGrad, diagonal: every entry is moved by -η g_k / (ε + √(g_1² + … + g_k²)), g its partial derivative.
 
     Parameters
     ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start.
-    loss : Loss
+    weights, loss, steps
+        As in `gradient_descent`.
     step_size : float
         η, in units of the weights: the first step moves every entry by η.
-    steps : int
-        Number of steps, 0 or more.
     epsilon : float
         ε (the source's δ).
-    every, stop, progress
-        As in `gradient_descent`.
+    options
+        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
@@ -153,13 +229,7 @@ def adagrad(
     -----
     Page `acceleration`; Figure 1 of [DHS11] with no regularizer.
     """
-    eta, epsilon = check_positive(step_size, "step_size"), check_positive(epsilon, "epsilon")
-
-    def rule(_: int, D: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
-        squares = memory[0] + D**2
-        return -eta * D / (epsilon + np.sqrt(squares)), (squares,)
-
-    return _run(weights, loss, eta, steps, rule, 1, every, stop, progress)
+    return descend(weights, loss, AdaGrad(epsilon), step_size, steps, **options)
 
 
 def adadelta(
@@ -168,29 +238,24 @@ def adadelta(
     step_size: float,
     steps: int,
     *,
-    decay: float = 0.95,
+    rho: float = 0.95,
     epsilon: float = 1e-6,
-    every: Every = 1,
-    stop: float | None = None,
-    progress: bool = False,
+    **options: Unpack[Options],
 ) -> Trajectory:
     """AdaDelta: every entry is moved by η times -√(ε + running mean of moves²) / √(ε + running mean of g²) · g.
 
     Parameters
     ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start.
-    loss : Loss
+    weights, loss, steps
+        As in `gradient_descent`.
     step_size : float
         η; the source's rule has none, which is η = 1.
-    steps : int
-        Number of steps, 0 or more.
-    decay : float
-        ρ of both running means, in [0, 1).
+    rho : float
+        ρ of both running means, in [0, 1). For one more edition `decay` is another name for it.
     epsilon : float
         ε.
-    every, stop, progress
-        As in `gradient_descent`.
+    options
+        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
@@ -200,22 +265,14 @@ def adadelta(
     Raises
     ------
     TypeError, ValueError
-        As `gradient_descent` does, or if the decay is not in [0, 1) or ε not positive.
+        As `gradient_descent` does, or if ρ is not in [0, 1) or ε not positive.
 
     Notes
     -----
     Page `acceleration`; Algorithm 1 of [Zei12]. The mean of the moves is that of the rule's own moves, before η.
     """
-    eta, epsilon = check_positive(step_size, "step_size"), check_positive(epsilon, "epsilon")
-    rho = _check_fraction(decay, "decay")
-
-    def rule(_: int, D: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
-        squares, moves = memory
-        squares = rho * squares + (1 - rho) * D**2
-        move = -np.sqrt(moves + epsilon) / np.sqrt(squares + epsilon) * D
-        return eta * move, (squares, rho * moves + (1 - rho) * move**2)
-
-    return _run(weights, loss, eta, steps, rule, 2, every, stop, progress)
+    rho = options.pop("decay", rho)  # type: ignore[typeddict-item]
+    return descend(weights, loss, AdaDelta(rho, epsilon), step_size, steps, **options)
 
 
 def adam(
@@ -224,29 +281,24 @@ def adam(
     step_size: float,
     steps: int,
     *,
-    decays: tuple[float, float] = (0.9, 0.999),
+    betas: tuple[float, float] = (0.9, 0.999),
     epsilon: float = 1e-8,
-    every: Every = 1,
-    stop: float | None = None,
-    progress: bool = False,
+    **options: Unpack[Options],
 ) -> Trajectory:
     """Adam: every entry is moved by -η m̂ / (√v̂ + ε), with m̂, v̂ the unbiased running means of g and g².
 
     Parameters
     ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start.
-    loss : Loss
+    weights, loss, steps
+        As in `gradient_descent`.
     step_size : float
         η (the source's α), in units of the weights: a step moves an entry by about η.
-    steps : int
-        Number of steps, 0 or more.
-    decays : (β₁, β₂)
-        Of the running means of g and of g², both in [0, 1).
+    betas : (β₁, β₂)
+        Of the running means of g and of g², both in [0, 1). For one more edition `decays` is another name for it.
     epsilon : float
         ε.
-    every, stop, progress
-        As in `gradient_descent`.
+    options
+        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
@@ -256,19 +308,11 @@ def adam(
     Raises
     ------
     TypeError, ValueError
-        As `gradient_descent` does, or if a decay is not in [0, 1) or ε not positive.
+        As `gradient_descent` does, or if a β is not in [0, 1) or ε not positive.
 
     Notes
     -----
     Page `acceleration`; Algorithm 1 of [KB15].
     """
-    eta, epsilon = check_positive(step_size, "step_size"), check_positive(epsilon, "epsilon")
-    beta1, beta2 = (_check_fraction(value, f"decay {j}") for j, value in enumerate(decays, start=1))
-
-    def rule(k: int, D: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
-        first = beta1 * memory[0] + (1 - beta1) * D
-        second = beta2 * memory[1] + (1 - beta2) * D**2
-        unbiased = np.sqrt(second / (1 - beta2**k))
-        return -eta * (first / (1 - beta1**k)) / (unbiased + epsilon), (first, second)
-
-    return _run(weights, loss, eta, steps, rule, 2, every, stop, progress)
+    betas = options.pop("decays", betas)  # type: ignore[typeddict-item]
+    return descend(weights, loss, Adam(betas, epsilon), step_size, steps, **options)

@@ -5,13 +5,15 @@ on, last the top one, (R, 1). A node takes the tensors U_1, U_2 that its two chi
 combinations Σ_q W[q, r] U_1[q] ⊗ U_2[q]. With order 2 it is a product of two matrices with weights between.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from lnn.models import check_factors
 from lnn.models.tensor import khatri_rao
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive, check_rng
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_positive, check_rng
 
 
 def _order(weights: Sequence[Matrix]) -> int:
@@ -38,7 +40,7 @@ def check(weights: Iterable[ArrayLike]) -> Weights:
     TypeError, ValueError
         If the number of matrices fits no tree, one is not finite and real, or a shape does not fit.
     """
-    found = tuple(check_matrix(W, f"matrix {j}") for j, W in enumerate(weights, start=1))
+    found = check_factors(weights, sys.modules[__name__])
     N = _order(found)
     if len(found) < 3 or len(found) % 2 == 0 or N & (N - 1):
         raise ValueError(f"a binary tree with N = 2, 4, 8, … leaves has 2N - 1 matrices, got {len(found)}")
@@ -47,7 +49,7 @@ def check(weights: Iterable[ArrayLike]) -> Weights:
         inner = W.shape[-2:] if j < N else (R, W.shape[-1])
         expected = (*found[0].shape[:-2], inner[0], 1 if j == len(found) - 1 else R)
         if W.shape != expected:
-            raise ValueError(f"matrix {j + 1} must have shape {expected}, got {W.shape}")
+            raise ValueError(f"factor {j + 1} must have shape {expected}, got {W.shape}")
     return found
 
 

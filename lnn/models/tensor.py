@@ -4,12 +4,14 @@ The n-th matrix has shape (d_n, R); its r-th column is the vector w_r^n, and the
 component w_r^1 ⊗ ⋯ ⊗ w_r^N. As for networks, leading axes are free.
 """
 
+import sys
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive, check_rng
+from lnn.models import check_factors
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_positive, check_rng
 
 
 def check(factors: Iterable[ArrayLike]) -> Weights:
@@ -25,14 +27,10 @@ def check(factors: Iterable[ArrayLike]) -> Weights:
     TypeError, ValueError
         If there are fewer than two matrices, one is not finite and real, or two do not fit.
     """
-    found = tuple(check_matrix(W, f"factor {n}") for n, W in enumerate(factors, start=1))
-    if len(found) < 2:
-        raise ValueError(f"a tensor factorization needs an order of at least 2, got {len(found)}")
+    found = check_factors(factors, sys.modules[__name__], least=2)
     for n, W in enumerate(found[1:], start=2):
         if W.shape[-1] != found[0].shape[-1]:
             raise ValueError(f"factor {n} has {W.shape[-1]} components, but factor 1 has {found[0].shape[-1]}")
-        if W.shape[:-2] != found[0].shape[:-2]:
-            raise ValueError(f"factor {n} has leading axes {W.shape[:-2]}, but factor 1 has {found[0].shape[:-2]}")
     return found
 
 

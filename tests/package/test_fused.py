@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from tolerances import EXACT
 
 import lnn
-import lnn.numerics.fused
 from lnn.network import layer_gradients, prefixes
-from lnn.numerics.fused import sweep
+from lnn.numerics import fused
 
 KINDS = ("everything", "entries", "products", "samples", "power")
 
@@ -38,8 +37,8 @@ def moving(weights):
 
 def choose(patch, path):
     """Have all descents take one of the two ways, whatever their widths."""
-    patch.setattr(lnn.sweep, "ONE_THREAD", 0)
-    patch.setattr(lnn.sweep, "one_thread", lambda: path == "fused")
+    patch.setattr(fused, "ONE_THREAD", 0)
+    patch.setattr(fused, "one_thread", lambda: path == "fused")
 
 
 def readable(weights, loss):
@@ -61,9 +60,10 @@ def test_the_sweep_gives_the_gradients_of_the_readable_form_again_and_again(path
     slopes = tuple(np.full_like(W, np.nan) for W in layers)  # what was there does not count
     with pytest.MonkeyPatch.context() as patch:
         choose(patch, path)
-        differentiate = sweep(layers, slopes, loss.gradient, factor=1.0, add=False)
-    for k in range(3):
-        differentiate(k)
+        calls = fused.sweeps(layers, slopes, loss.gradient)
+    for _ in range(3):
+        for call in calls:
+            call()
         expected = readable(layers, loss)
         scale = largest(expected) + largest(layers)
         assert largest(A - B for A, B in zip(slopes, expected, strict=True)) < 1e2 * EXACT * scale
@@ -153,7 +153,7 @@ def test_a_run_whose_squares_overflow_is_finite_still(verb):
 
 def test_wide_layers_go_to_the_blas_of_numpy_unless_it_has_one_thread(monkeypatch):
     called = []
-    monkeypatch.setattr(lnn.sweep, "dgemm", lambda *call: called.append(call))
+    monkeypatch.setattr(fused, "dgemm", lambda *call: called.append(call))
     layers = tuple(np.zeros((65, 65)) for _ in range(2))
     for threads, calls in (("1", 3), ("2", 0), (None, 0)):
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
@@ -161,5 +161,6 @@ def test_wide_layers_go_to_the_blas_of_numpy_unless_it_has_one_thread(monkeypatc
         if threads:
             monkeypatch.setenv("OMP_NUM_THREADS", threads)
         called.clear()
-        sweep(layers, layers, lambda W: W, -0.1, add=True)(1)
+        for call in fused.sweeps(layers, layers, lambda W: W, factor=-0.1, add=True):
+            call()
         assert len(called) == calls, threads

@@ -349,6 +349,12 @@ DOORS = {
     "flow.gradient_flow": lambda x: lnn.gradient_flow((x,), SQUARES, [0, 1.0]),
     "flow.end_to_end_flow": lambda x: lnn.end_to_end_flow(x, SQUARES, 2, [0, 1.0]),
     "flow.times": lambda x: lnn.gradient_flow(START, SQUARES, x),
+    "models.tensor": lambda x: lnn.tensor.check((x, W)),
+    "models.hierarchical": lambda x: lnn.hierarchical.check((x, W, W)),
+    "models.diagonal": lambda x: lnn.diagonal.check((x, W)),
+    "models.convolution": lambda x: lnn.convolution.check((x, W)),
+    "models.residual": lambda x: lnn.residual.check((x, W)),
+    "models.tied": lambda x: lnn.tied.check((x,)),
     "trajectory.Trajectory": lambda x: lnn.Trajectory(np.arange(2.0), (x,), np.ones(2), lnn.Outcome.FINISHED),
     "trajectory.times": lambda x: lnn.Trajectory(x, (np.ones((2, 2, 3)),), np.ones(2), lnn.Outcome.FINISHED),
 }
@@ -379,7 +385,7 @@ def test_the_doors_are_all_the_verbs_there_are():
     covered = {door.split()[0].split(".")[1] for door in DOORS} | {
         "random_mask", "low_rank", "sensing", "gaussian", "orthogonal", "identity", "auto_mpg", "gas_sensor",
         "Entries", "Everything", "Measurement", "Loss", "Effort", "Outcome", "NuclearSolution", "Runs", "grid",
-        "record", "shrink", "RKC2",
+        "record", "descend", "Model", "Rule", "shrink", "RKC2",
     }  # fmt: skip
     modules = {name for name in lnn.__all__ if type(getattr(lnn, name)).__name__ == "module"}
     assert set(lnn.__all__) - modules <= covered, "seeds, sizes and functions have no array argument; the rest has"
@@ -401,5 +407,5 @@ def test_numbers_that_are_none_are_refused_as_knobs():
                 run(stop)
     with pytest.raises(ValueError, match="there is nothing to record"):
         lnn.record(iter(()), SQUARES)
-    with pytest.raises(ValueError, match=r"losses have shape \(3,\), but the layers \(2, 2, 3\)"):
+    with pytest.raises(ValueError, match=r"losses have shape \(3,\), but the weights \(2, 2, 3\)"):
         lnn.Trajectory(np.arange(2.0), (np.ones((2, 2, 3)),), np.ones(3), lnn.Outcome.FINISHED)

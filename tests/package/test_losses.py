@@ -43,7 +43,7 @@ def test_least_squares_is_half_the_squared_distance_on_all_entries():
         (lambda: lnn.LeastSquares(lnn.Entries(np.eye(2, dtype=bool)), np.ones(3)), ValueError, "holds 3 numbers"),
         (lambda: lnn.LeastSquares(lnn.Samples(np.ones((2, 4))), np.ones(6)), ValueError, "holds 6 numbers"),
         (lambda: lnn.LeastSquares(lnn.Products(np.ones((5, 2, 2))), np.ones(6)), ValueError, "holds 6 numbers"),
-        (lambda: lnn.LeastSquares(lnn.Everything((2, 2)), np.ones((2, 2))), ValueError, "flat vector"),
+        (lambda: lnn.LeastSquares(lnn.Everything((2, 2)), np.ones((2, 3))), ValueError, "flat vector"),
         (lambda: lnn.LeastSquares(lnn.Everything((2, 2)), [1, 2, 3, np.nan]), ValueError, "finite"),
         (lambda: lnn.PowerLoss(lnn.Everything((1, 1)), [1.0], 1.5), ValueError, "at least 2, got 1.5"),
     ],

@@ -81,10 +81,10 @@ def adam(x, g, k, state, alpha, beta1, beta2, epsilon):
 
 
 CASES = {
-    "momentum": (lnn.momentum, 0.0003, {"decay": 0.8}, heavy_ball, (0.8,)),
+    "momentum": (lnn.momentum, 0.0003, {"beta": 0.8}, heavy_ball, (0.8,)),
     "adagrad": (lnn.adagrad, 0.05, {"epsilon": 0.3}, adagrad, (0.3,)),
-    "adadelta": (lnn.adadelta, 1.7, {"decay": 0.9, "epsilon": 0.02}, adadelta, (0.9, 0.02)),
-    "adam": (lnn.adam, 0.04, {"decays": (0.7, 0.95), "epsilon": 0.1}, adam, (0.7, 0.95, 0.1)),
+    "adadelta": (lnn.adadelta, 1.7, {"rho": 0.9, "epsilon": 0.02}, adadelta, (0.9, 0.02)),
+    "adam": (lnn.adam, 0.04, {"betas": (0.7, 0.95), "epsilon": 0.1}, adam, (0.7, 0.95, 0.1)),
 }
 
 
@@ -120,7 +120,7 @@ def test_the_heavy_ball_contracts_a_quadratic_by_the_root_of_its_decay():
     K = 64.0
     root = (math.sqrt(K) - 1) / (math.sqrt(K) + 1)
     eta = (1 + root) ** 2 / K
-    path = lnn.momentum((np.ones((1, 3)),), quadratic([1, 20, K], [0, 0, 0]), eta, 300, decay=root**2)
+    path = lnn.momentum((np.ones((1, 3)),), quadratic([1, 20, K], [0, 0, 0]), eta, 300, beta=root**2)
     sizes = np.linalg.norm(path.end_to_end, axis=(1, 2))
     # At the extreme eigenvalues the root is double: the error is (k + const) root^k.
     assert (sizes[300] / 301) / (sizes[150] / 151) == pytest.approx(root**150, rel=0.05)
@@ -128,7 +128,7 @@ def test_the_heavy_ball_contracts_a_quadratic_by_the_root_of_its_decay():
 
 def test_the_heavy_ball_without_decay_is_gradient_descent():
     weights, loss = problem()
-    ball, plain = lnn.momentum(weights, loss, 1e-4, 9, decay=0), lnn.gradient_descent(weights, loss, 1e-4, 9)
+    ball, plain = lnn.momentum(weights, loss, 1e-4, 9, beta=0), lnn.gradient_descent(weights, loss, 1e-4, 9)
     assert plain.losses[-1] < plain.losses[0]
     np.testing.assert_allclose(ball.losses, plain.losses, rtol=EXACT)
 
@@ -148,7 +148,7 @@ def test_adagrad_on_one_quadratic_finds_the_minimum_in_one_step_of_its_distance(
 def test_the_first_step_of_adadelta_has_the_size_of_the_published_formula():
     epsilon, rho = 1e-6, 0.95
     f = quadratic([1.0], [-3.0])
-    moved = lnn.adadelta((np.zeros((1, 1)),), f, 1.0, 1, decay=rho, epsilon=epsilon).end_to_end[1, 0, 0]
+    moved = lnn.adadelta((np.zeros((1, 1)),), f, 1.0, 1, rho=rho, epsilon=epsilon).end_to_end[1, 0, 0]
     assert moved == pytest.approx(-3 * math.sqrt(epsilon / (0.05 * 9 + epsilon)), rel=1e-12)
 
 
@@ -189,9 +189,9 @@ def test_runs_are_thinned_and_stopped_as_plain_descent_is():
 @pytest.mark.parametrize(
     ("verb", "options", "message"),
     [
-        (lnn.momentum, {"decay": 1.0}, r"decay must lie in \[0, 1\), got 1.0"),
-        (lnn.momentum, {"decay": -0.1}, "decay must be positive"),
-        (lnn.adam, {"decays": (0.9, 1.5)}, r"decay 2 must lie in \[0, 1\), got 1.5"),
+        (lnn.momentum, {"beta": 1.0}, r"beta must lie in \[0, 1\), got 1.0"),
+        (lnn.momentum, {"beta": -0.1}, "beta must be positive"),
+        (lnn.adam, {"betas": (0.9, 1.5)}, r"beta 2 must lie in \[0, 1\), got 1.5"),
         (lnn.adagrad, {"epsilon": 0}, "epsilon must be positive"),
         (lnn.adadelta, {"epsilon": -1.0}, "epsilon must be positive"),
     ],

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lnn
-from lnn import factored, initial, network
+from lnn import initial, network
 from lnn.convex import unfolding
 from lnn.models import hierarchical, tensor
 from lnn.numerics.checks import check_widths
@@ -54,9 +54,9 @@ CALLS = {
     ),
     "gradient_step": (lnn.gradient_step, {"weights": WEIGHTS, "loss": LOSS, "step_size": 0.1}),
     "end_to_end_step": (lnn.end_to_end_step, {"W": W, "loss": LOSS, "depth": 2, "step_size": 0.1}),
-    "momentum": (lnn.momentum, STEPS | {"decay": 0.9}),
+    "momentum": (lnn.momentum, STEPS | {"beta": 0.9}),
     "adagrad": (lnn.adagrad, STEPS | {"epsilon": 1e-6}),
-    "adadelta": (lnn.adadelta, STEPS | {"epsilon": 1e-6, "decay": 0.9}),
+    "adadelta": (lnn.adadelta, STEPS | {"epsilon": 1e-6, "rho": 0.9}),
     "adam": (lnn.adam, STEPS | {"epsilon": 1e-6}),
     "flow": (lnn.gradient_flow, {"weights": WEIGHTS, "loss": LOSS, "times": [0.0, 1.0], "rtol": 1e-3, "atol": 1e-6}),
     "end_to_end_flow": (lnn.end_to_end_flow, {"W": W, "loss": LOSS, "depth": 2, "times": [0.0, 1.0]}),
@@ -138,16 +138,15 @@ def test_a_record_tells_its_story_in_one_line():
     end = lnn.Outcome.FINISHED
     path = lnn.Trajectory(np.arange(3.0), (np.ones((3, 4, 5)), np.ones((3, 2, 4))), np.array([4.0, 2.0, 1.0]), end)
     assert repr(path) == "Trajectory(depth 2, widths 5-4-2, 3 times, loss 4 -> 1, FINISHED)"
-    cube = factored.gradient_descent(
-        FACTORS, lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24)), 0.01, 4, every=2
-    )
+    ones = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones((2, 3, 4)))
+    cube = lnn.gradient_descent(FACTORS, ones, 0.01, 4, every=2, model=tensor)
     said = f"loss {cube.losses[0]:.3g} -> {cube.losses[-1]:.3g}, FINISHED)"
-    assert repr(cube) == f"FactorTrajectory(2x3x4, 2 components, 3 times, {said}"
+    assert repr(cube) == f"Trajectory(tensor, 2x3x4, 3 factors, 3 times, {said}"
     wide = (np.ones((2, 2)), np.ones((3, 2)), np.ones((2, 1)))  # of a tree: two components at the leaves, one above
-    flat = factored.gradient_descent(
-        wide, lnn.LeastSquares(lnn.Everything((2, 3)), np.ones(6)), 0.01, 0, model=hierarchical
-    )
-    assert repr(flat).startswith("FactorTrajectory(2x3, 2 components, 1 times")
+    flat = lnn.gradient_descent(wide, lnn.LeastSquares(lnn.Everything((2, 3)), np.ones(6)), 0.01, 0, model=hierarchical)
+    assert repr(flat).startswith("Trajectory(hierarchical, 2x3, 3 factors, 1 times")
+    signed = lnn.gradient_descent((W, W), LOSS, 0.01, 1, model=lnn.diagonal.Signed(2))
+    assert repr(signed).startswith("Trajectory(Signed, 2x3, 2 factors, 2 times")
     for limit, said in ((2, "NOT converged after 2 iterations)"), (900, "converged after")):
         found = lnn.nuclear.minimize(SEEN, SEEN(W), gap=1e-9, max_iterations=limit)
         assert f", {said}" in repr(found) and repr(found).startswith(
@@ -216,7 +215,7 @@ SAYINGS = [
     (lambda: lnn.imbalances((1e200 * np.eye(2), np.eye(2), np.eye(2))), ValueError,
      "the imbalance of layers 1 and 2 has 2 of 4 entries that leave the range of floats, 1e308"),
     (lambda: hierarchical.check([np.ones((2, 2)), np.full((3, 2), NAN), np.ones((2, 1))]), ValueError,
-     "matrix 2 must be finite, got 6 of 6 entries that are NaN or infinite"),
+     "factor 2 must be finite, got 6 of 6 entries that are NaN or infinite"),
     (lambda: hierarchical.check([np.ones((2, 2))] * 3 + [np.ones((2, 1))]), ValueError,
      "a binary tree with N = 2, 4, 8, … leaves has 2N - 1 matrices, got 4"),
     (lambda: hierarchical.check([np.ones((2, 2))] * 10 + [np.ones((2, 1))]), ValueError,
@@ -289,8 +288,8 @@ SAYINGS = [
     (lambda: certified().iterations(0.0), ValueError, "epsilon must be positive and finite, got 0.0"),
     (lambda: lnn.gradient_flow(WEIGHTS, LOSS, [1.0, 0.0]), ValueError,
      "times must be an increasing sequence, got [1. 0.]"),
-    (lambda: lnn.momentum(WEIGHTS, LOSS, step_size=0.1, steps=1, decay=1.0), ValueError,
-     "decay must lie in [0, 1), got 1.0"),
+    (lambda: lnn.momentum(WEIGHTS, LOSS, step_size=0.1, steps=1, beta=1.0), ValueError,
+     "beta must lie in [0, 1), got 1.0"),
 ]  # fmt: skip
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import lnn
-from lnn import factored
 from lnn.models import tensor
 
 RNG = np.random.default_rng(12)
@@ -22,13 +21,14 @@ DESCENTS = {
     "adagrad": lambda steps, **o: lnn.adagrad(WEIGHTS, LOSS, STEP, steps, **o),
     "adadelta": lambda steps, **o: lnn.adadelta(WEIGHTS, LOSS, STEP, steps, **o),
     "adam": lambda steps, **o: lnn.adam(WEIGHTS, LOSS, STEP, steps, **o),
-    "factored": lambda steps, **o: factored.gradient_descent(FACTORS, CUBE, STEP, steps, **o),
+    "tensor": lambda steps, **o: lnn.gradient_descent(FACTORS, CUBE, STEP, steps, model=tensor, **o),
+    "tensor, adam": lambda steps, **o: lnn.adam(FACTORS, CUBE, STEP, steps, model=tensor, **o),
 }
 TIMES = np.linspace(0, 0.5, 6)
 FLOWS = {
     "gradient_flow": lambda **o: lnn.gradient_flow(WEIGHTS, LOSS, TIMES, **o),
     "end_to_end_flow": lambda **o: lnn.end_to_end_flow(W, LOSS, 2, TIMES, **o),
-    "factored flow": lambda **o: factored.gradient_flow(FACTORS, CUBE, TIMES, **o),
+    "tensor flow": lambda **o: lnn.gradient_flow(FACTORS, CUBE, TIMES, model=tensor, **o),
 }
 RUNS = {**{name: lambda run=run, **o: run(20, **o) for name, run in DESCENTS.items()}, **FLOWS}
 

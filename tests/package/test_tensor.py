@@ -1,4 +1,4 @@
-"""Factorized tensors: `lnn.tensor`, `lnn.hierarchical`, their flow in `lnn.factored`, and `lnn.unfolding`."""
+"""Factorized tensors: `lnn.tensor`, `lnn.hierarchical`, their flow and descent, and `lnn.unfolding`."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from tolerances import EXACT, SLOPE
 
 import lnn
-from lnn import factored
 from lnn.convex import unfolding
 from lnn.models import hierarchical, tensor
 
@@ -120,25 +119,25 @@ def test_flow_and_descent_follow_the_pullback(model, shape):
     for _ in range(3):
         gradients = model.pullback(by_hand, loss.gradient(model.end_to_end(by_hand)))
         by_hand = [w - 0.01 * g for w, g in zip(by_hand, gradients, strict=True)]
-    steps = factored.gradient_descent(start, loss, 0.01, 3, model=model)
+    steps = lnn.gradient_descent(start, loss, 0.01, 3, model=model)
     for w, expected in zip(steps[-1], by_hand, strict=True):
         np.testing.assert_allclose(w, expected, rtol=1e-10, atol=1e-12)
-    ends = [factored.gradient_descent(start, loss, 0.2 / k, k, model=model).end_to_end[-1] for k in (100, 200, 400)]
-    flow = factored.gradient_flow(start, loss, [0, 0.1, 0.2], model=model)
+    ends = [lnn.gradient_descent(start, loss, 0.2 / k, k, model=model).end_to_end[-1] for k in (100, 200, 400)]
+    flow = lnn.gradient_flow(start, loss, [0, 0.1, 0.2], model=model)
     errors = [np.linalg.norm(W - flow.end_to_end[-1]) for W in ends]
     assert abs(slope([1 / 100, 1 / 200, 1 / 400], errors) - 1) < SLOPE
     assert flow.outcome is lnn.Outcome.FINISHED and (np.diff(flow.losses) < 0).all()
     np.testing.assert_allclose(flow.losses, loss(flow.end_to_end), rtol=1e-12)
     np.testing.assert_allclose(flow.component_norms[1], model.component_norms(flow[1]), rtol=1e-12)
-    assert len(flow) == 3 and len(list(flow)) == 3 and np.ptp(model.imbalance(flow.factors)) < 1e-8
+    assert len(flow) == 3 and len(list(flow)) == 3 and np.ptp(model.imbalance(flow)) < 1e-8
 
 
-def test_a_factor_trajectory_cannot_be_changed_and_says_what_it_is():
+def test_a_trajectory_of_tensors_cannot_be_changed_and_says_what_it_is():
     rng = np.random.default_rng(4)
     loss = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24))
-    path = factored.gradient_flow(tensor.gaussian((2, 3, 4), 5, 0.1, rng=rng), loss, [0, 1])
-    assert repr(path).startswith("FactorTrajectory(2x3x4, 5 components, 2 times, loss 12 -> ")
-    for array in (path.factors[0], path.end_to_end, path.component_norms, path.losses):
+    path = lnn.gradient_flow(tensor.gaussian((2, 3, 4), 5, 0.1, rng=rng), loss, [0, 1], model=tensor)
+    assert repr(path).startswith("Trajectory(tensor, 2x3x4, 3 factors, 2 times, loss 12 -> ")
+    for array in (path.weights[0], path.end_to_end, path.component_norms, path.losses):
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 0
 
@@ -238,7 +237,7 @@ def test_nothing_but_zeros_are_completed_by_zeros():
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: tensor.check((np.ones((2, 3)),)), ValueError, "order of at least 2, got 1"),
+        (lambda: tensor.check((np.ones((2, 3)),)), ValueError, "needs 2 factors or more, got 1"),
         (lambda: tensor.check((np.ones((2, 3)), np.ones((4, 2)))), ValueError, "2 components, but factor 1 has 3"),
         (lambda: tensor.check((np.ones((5, 2, 3)), np.ones((4, 3)))), ValueError, r"leading axes \(\), but"),
         (lambda: tensor.pullback([np.ones((2, 3))] * 3, np.ones((2, 2))), ValueError, r"shape \(2, 2, 2\)"),
@@ -246,7 +245,7 @@ def test_nothing_but_zeros_are_completed_by_zeros():
         (lambda: tensor.gaussian((3, 4), 2, 1.0, rng=0), TypeError, "numpy.random.Generator"),
         (lambda: tensor.end_to_end((np.ones((2, 3)), np.full((2, 3), np.nan))), ValueError, "factor 2 must be finite"),
         (lambda: hierarchical.check([np.ones((2, 2))] * 5), ValueError, "2N - 1 matrices, got 5"),
-        (lambda: hierarchical.check([np.ones((2, 2))] * 3), ValueError, r"matrix 3 must have shape \(2, 1\)"),
+        (lambda: hierarchical.check([np.ones((2, 2))] * 3), ValueError, r"factor 3 must have shape \(2, 1\)"),
         (lambda: hierarchical.gaussian((2, 3, 4), 2, 1.0, rng=np.random.default_rng(0)), ValueError, "4, 8, … modes"),
         (
             lambda: hierarchical.pullback([np.ones((2, 2)), np.ones((3, 2)), np.ones((2, 1))], np.ones((3, 2))),
@@ -259,15 +258,15 @@ def test_nothing_but_zeros_are_completed_by_zeros():
         (lambda: lnn.HuberLoss(lnn.Everything((2, 2)), np.ones(4), 0.0), ValueError, "threshold must be positive"),
         (lambda: lnn.Everything((3,)), ValueError, r"got \(3,\)"),
         (
-            lambda: factored.gradient_flow(
-                [np.ones((4, 2, 3))] * 3, lnn.LeastSquares(lnn.Everything((2, 2, 2)), np.ones(8)), [0, 1]
+            lambda: lnn.gradient_flow(
+                [np.ones((4, 2, 3))] * 3, lnn.LeastSquares(lnn.Everything((2, 2, 2)), np.ones(8)), [0, 1], model=tensor
             ),
             ValueError,
-            "no leading axes",
+            "got leading axes",
         ),
         (
-            lambda: factored.gradient_flow(
-                [np.ones((2, 3))] * 3, lnn.LeastSquares(lnn.Everything((2, 2, 3)), np.ones(12)), [0, 1]
+            lambda: lnn.gradient_flow(
+                [np.ones((2, 3))] * 3, lnn.LeastSquares(lnn.Everything((2, 2, 3)), np.ones(12)), [0, 1], model=tensor
             ),
             ValueError,
             "does not accept",
