@@ -108,7 +108,7 @@ def test_small_signed_diagonal_networks_find_the_least_l1_norm():
     X = rng.standard_normal((30, 15)) / np.sqrt(15)
     loss = lnn.LeastSquares(lnn.Samples(X), sparse @ X)
     start = np.full((1, 30), 1e-4)
-    path = lnn.gradient_descent((start, start), loss, 0.02, 3000, every=3000, model=diagonal.Signed(2))
+    path = lnn.gradient_descent((start, start), loss, 0.02, 6000, every=6000, model=diagonal.Signed(2))
     assert path.losses[-1] < 1e-6
     np.testing.assert_allclose(path.end_to_end[-1], sparse, atol=0.01)
     least = sparse @ X @ np.linalg.pinv(X)  # what gradient descent on W itself finds
