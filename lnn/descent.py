@@ -1,6 +1,6 @@
 """Discrete dynamics: descent over the factors of a network, and what it induces on their product."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Protocol, TypedDict
 
@@ -10,10 +10,20 @@ from numpy.typing import ArrayLike
 from lnn import network
 from lnn.losses import center
 from lnn.models import Model, gradients
-from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, representable
+from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, finite, representable
 from lnn.numerics.fused import sweeps
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import Loss, Trajectory, apart, check_loss, check_sign, finite, flat, gradient_at, record
+from lnn.trajectory import (
+    Loss,
+    Trajectory,
+    apart,
+    check_loss,
+    check_sign,
+    check_single,
+    flat,
+    gradient_at,
+    record,
+)
 
 Every = int | Sequence[int]
 
@@ -61,6 +71,23 @@ def slopes(factors: Weights, loss: Loss, model: Model = network) -> Weights:
     return gradients(model)(factors, gradient_at(loss, model.product(factors)))
 
 
+def gradients_into(
+    targets: Weights, factors: Weights, loss: Loss, model: Model, *, factor: float = 1.0, add: bool = False
+) -> list[Callable[[], object]]:
+    """Calls that write `factor` times the gradients at the factors, as they are then, to the targets, or add it there.
+
+    The one door to the fast path: layers take it, other models the readable `slopes`.
+    """
+    if model is network:
+        return sweeps(factors, targets, partial(gradient_at, loss), factor=factor, add=add, center=center(loss))
+
+    def write() -> None:
+        for target, G in zip(targets, slopes(factors, loss, model), strict=True):
+            target[...] = add * target + factor * G
+
+    return [write]
+
+
 def descend(
     weights: Iterable[ArrayLike],
     loss: Loss,
@@ -94,18 +121,14 @@ def descend(
         As `gradient_descent` does.
     """
     check_loss(loss)
-    start = model.check(weights)
-    if start[0].ndim != 2:
-        raise ValueError(f"a run starts from one network, got leading axes {start[0].shape[:-2]}")
+    start = check_single(model.check(weights))
     step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
-    vector = flat(start)
+    vector, in_place = flat(start), type(rule) is Plain
     factors, D = apart(vector, start), np.zeros_like(vector)
-    layers, in_place = model is network, model is network and type(rule) is Plain
-    calls = []
-    if layers:
-        gradient, factor = partial(gradient_at, loss), -step_size if in_place else 1.0
-        targets = factors if in_place else apart(D, start)
-        calls = sweeps(factors, targets, gradient, factor=factor, add=in_place, center=center(loss))
+    if in_place:
+        calls = gradients_into(factors, factors, loss, model, factor=-step_size, add=True)
+    else:
+        calls = gradients_into(apart(D, start), factors, loss, model)
 
     def iterates() -> Iterator[tuple[float, Weights]]:
         entrywise = getattr(rule, "entrywise", False)
@@ -115,7 +138,7 @@ def descend(
             for call in calls:
                 call()
             if not in_place:
-                given = D.copy() if layers else flat(slopes(factors, loss, model))
+                given = D.copy()
                 try:
                     if not finite(given):
                         raise FloatingPointError

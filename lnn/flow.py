@@ -11,13 +11,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
-from lnn.losses import center
-from lnn.network import check, end_to_end, pack, product, split, widths
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive
-from lnn.numerics.fused import sweep
+from lnn import network
+from lnn.descent import gradients_into
+from lnn.models import Model
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive, finite
 from lnn.numerics.rkc2 import EPS, RKC2
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import Effort, Loss, Outcome, Trajectory, check_loss, check_stop
+from lnn.trajectory import (
+    Effort,
+    Loss,
+    Outcome,
+    Trajectory,
+    apart,
+    check_loss,
+    check_sign,
+    check_single,
+    check_stop,
+    flat,
+    gradient_at,
+    sealed,
+    values_along,
+)
 
 LEAST_RTOL = 100 * EPS
 METHODS: dict[str, Any] = {
@@ -88,6 +102,7 @@ def _integrate(
     stop: float | None,
     progress: bool,
     max_steps: int,
+    model: Model = network,
 ) -> Trajectory:
     """Trajectory of ẇ = field(w) from `start`, on the given times.
 
@@ -97,24 +112,24 @@ def _integrate(
     """
     times, limit, solver_class = _check_times(times), check_count(max_steps, "max_steps"), _check_method(method)
     threshold = -np.inf if stop is None else check_stop(stop)
-    sizes, y = widths(start), pack(start)
+    y = flat(start)
     rtol, atol = _check_tolerances(rtol, atol, y)
-    due, finite = times - times[0], True
+    due, sound = times - times[0], True
 
     def excess(y: Matrix) -> float:
-        return float(loss(product(split(y, sizes)))) - threshold
+        return float(loss(model.product(apart(y, start)))) - threshold
 
     def derivative(_: float, y: Matrix) -> Matrix:
-        nonlocal finite
+        nonlocal sound
         velocity = field(y)
-        finite = bool(np.isfinite(velocity).all())
+        sound = finite(velocity)
         return velocity
 
     solver, bar, steps, outcome = None, None, 0, Outcome.FINISHED
     moments, states = [times[0]], [y]
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(all="ignore"):
-        if not np.isfinite(loss(product(start))):
+        if not np.isfinite(values_along(loss, model.product(start)[None])[0]):
             raise ValueError("the loss is not finite at the first network")
         if stop is not None and excess(y) <= 0:
             outcome = Outcome.CONVERGED
@@ -127,7 +142,7 @@ def _integrate(
 
                 bar = tqdm(total=float(due[-1]), leave=False)
         while solver is not None and outcome is Outcome.FINISHED and solver.status == "running":
-            if not _advance(solver, lambda: not finite):
+            if not _advance(solver, lambda: not sound):
                 outcome = Outcome.DIVERGED
                 break
             steps += 1
@@ -147,15 +162,16 @@ def _integrate(
             if outcome is not Outcome.FINISHED and t > due[len(moments) - 1]:
                 moments.append(max(times[0] + t, np.nextafter(moments[-1], np.inf)))
                 states.append(y)
-        weights = split(np.array(states), sizes)
-        losses = np.array([loss(W) for W in product(weights)])
+        weights = apart(np.array(states), start)
+        losses = values_along(loss, model.product(weights))
     if bar is not None:
         bar.close()
     whole = np.isfinite(states).all(axis=1) & np.isfinite(losses)
     kept = len(whole) if whole.all() else int(np.argmin(whole))
     outcome = outcome if kept == len(whole) else Outcome.DIVERGED
     effort = Effort(0 if solver is None else solver.nfev, steps, getattr(solver, "failed", None))
-    return Trajectory(np.array(moments[:kept]), tuple(W[:kept].copy() for W in weights), losses[:kept], outcome, effort)
+    layers = tuple(W[:kept].copy() for W in weights)
+    return check_sign(sealed(np.array(moments[:kept]), layers, losses[:kept], outcome, effort, model), loss)
 
 
 def gradient_flow(
@@ -163,6 +179,7 @@ def gradient_flow(
     loss: Loss,
     times: ArrayLike,
     *,
+    model: Model = network,
     method: str | type[OdeSolver] = "DOP853",
     rtol: float = 1e-9,
     atol: float = 1e-12,
@@ -170,15 +187,17 @@ def gradient_flow(
     progress: bool = False,
     max_steps: int = 1_000_000,
 ) -> Trajectory:
-    """Gradient flow Ẇ_j = -∂φ/∂W_j over the layers of a linear neural network.
+    """Gradient flow Ẇ_j = -∂φ/∂W_j over the layers of a linear neural network, or over the factors of another model.
 
     Parameters
     ----------
     weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start, at `times[0]`.
+        Where to start, at `times[0]`; or the factors of the model.
     loss : Loss
     times : array, shape (T,)
         Increasing; when to keep the network.
+    model : Model
+        What the weights are factors of, as in `gradient_descent`.
     method : str, or subclass of `scipy.integrate.OdeSolver`
         A solver of `scipy.integrate.solve_ivp` (DOP853; LSODA for small stiff problems), or "RKC2" for large networks,
         whose stiffness limits the step.
@@ -210,18 +229,19 @@ def gradient_flow(
     -----
     `def-gf`, page `linear_networks`; [SSV98] for RKC2.
     """
-    start = check(weights)
-    check_loss(loss, end_to_end(start))
-    state = pack(start)
-    slopes, sizes = np.zeros_like(state), widths(start)
-    run = sweep(split(state, sizes), split(slopes, sizes), loss.gradient, factor=-1.0, add=False, center=center(loss))
+    check_loss(loss)
+    start = check_single(model.check(weights))
+    state = flat(start)
+    velocity = np.zeros_like(state)
+    calls = gradients_into(apart(velocity, start), apart(state, start), loss, model, factor=-1.0)
 
     def field(y: Matrix) -> Matrix:
         np.copyto(state, y)
-        run(0)
-        return slopes.copy()
+        for call in calls:
+            call()
+        return velocity.copy()
 
-    return _integrate(field, start, loss, times, method, rtol, atol, stop, progress, max_steps)
+    return _integrate(field, start, loss, times, method, rtol, atol, stop, progress, max_steps, model)
 
 
 def end_to_end_flow(
@@ -266,13 +286,13 @@ def end_to_end_flow(
     `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
     """
     start = check_matrix(W, "W")
-    check_loss(loss, start)
+    check_loss(loss)
     depth = check_count(depth, "depth")
 
     def field(y: Matrix) -> Matrix:
         W = y.reshape(start.shape)
         if not np.isfinite(W).all():  # a decomposition would raise; the solver is to learn that its step was too long
             return np.full_like(y, np.nan)
-        return -apply(W, loss.gradient(W), depth).ravel()
+        return -apply(W, gradient_at(loss, W), depth).ravel()
 
     return _integrate(field, (start,), loss, times, method, rtol, atol, stop, progress, max_steps)

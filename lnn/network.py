@@ -26,7 +26,9 @@ def check(weights: Iterable[ArrayLike]) -> Weights:
         weights = weights.read_by(sys.modules[__name__])
     if isinstance(weights, np.ndarray) and weights.ndim == 2:
         raise TypeError("weights must be a tuple of matrices, got a single matrix: write (W,) for a network of depth 1")
-    network = tuple(check_matrix(W, f"layer {j}") for j, W in enumerate(weights, start=1))
+    network: Weights = ()
+    for j, W in enumerate(weights, start=1):
+        network += (check_matrix(W, f"layer {j}"),)
     if not network:
         raise ValueError("a network needs at least one layer, got depth 0")
     for j in range(1, len(network)):

@@ -16,7 +16,7 @@ import numpy as np
 from lnn import network
 from lnn.losses import takes_stacks
 from lnn.models import Model, name_of
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count, finite
 from lnn.theory.spectrum import singular_values
 
 TOGETHER = 2**16  # entries of the networks whose losses are computed in one call: they should stay in the cache
@@ -39,23 +39,30 @@ class Loss(Protocol):
         ...
 
 
-def check_loss(loss: Loss, W: Matrix | None = None) -> Loss:
-    """Return `loss` if it is one, and, where W is given, if it has a number and a gradient of the right shape there.
+def check_loss(loss: Loss) -> Loss:
+    """Return `loss` if it is one. It is not asked anything: a loss may draw random numbers.
 
     Raises
     ------
     TypeError
         If it cannot be called or has no `gradient`.
-    ValueError
-        If it does not accept W, shape (m, n), or answers with other shapes.
     """
     if not (callable(loss) and callable(getattr(loss, "gradient", None))):
         raise TypeError(f"a loss must be callable and have a method gradient, got {loss!r}")
-    if W is not None:
-        with np.errstate(all="ignore"):
-            values_along(loss, W[None])
-            gradient_at(loss, W)
     return loss
+
+
+def check_single(start: Weights) -> Weights:
+    """Return factors, checked before, if they are those of one network, which a run can start from.
+
+    Raises
+    ------
+    ValueError
+        If they have leading axes.
+    """
+    if start[0].ndim != 2:
+        raise ValueError(f"a run starts from one network, got leading axes {start[0].shape[:-2]}")
+    return start
 
 
 def gradient_at(loss: Loss, W: Matrix) -> Matrix:
@@ -311,12 +318,6 @@ def apart(entries: Matrix, like: Weights) -> Weights:
         found.append(entries[..., first : first + W.size].reshape(*entries.shape[:-1], *W.shape))
         first += W.size
     return tuple(found)
-
-
-def finite(vector: Matrix) -> bool:
-    """Whether all entries are finite."""
-    # The sum of squares is five times faster than a look at every entry; it may overflow where they do not.
-    return isfinite(vector.dot(vector)) or bool(np.isfinite(vector).all())
 
 
 class _Recorder:

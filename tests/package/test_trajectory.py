@@ -6,7 +6,7 @@ from draws import WIDTHS, network
 from tolerances import EXACT
 
 import lnn
-from lnn.trajectory import check_loss, record
+from lnn.trajectory import record
 
 LOSS = lnn.LeastSquares(lnn.Everything((1, 1)), np.zeros(1))
 
@@ -168,9 +168,25 @@ def test_any_class_with_a_value_and_a_gradient_is_a_loss():
     [
         (lambda W: 0.0, TypeError, "method gradient"),
         (lnn.LeastSquares(lnn.Everything((3, 3)), np.zeros(9)), ValueError, "does not accept"),
-        (type("L", (), {"__call__": lambda s, W: W, "gradient": lambda s, W: W})(), ValueError, "has shape"),
+        (type("L", (), {"__call__": lambda s, W: W, "gradient": lambda s, W: W})(), ValueError, "the loss has shape"),
+        (
+            type("L", (), {"__call__": lambda s, W: 1.0, "gradient": lambda s, W: W[0]})(),
+            ValueError,
+            r"at a matrix of shape \(5, 7\) the gradient of the loss has shape \(7,\)",
+        ),
     ],
 )
-def test_what_is_no_loss_is_refused(loss, error, message):
+@pytest.mark.parametrize("width", [7, 500])  # by SciPy's products, or NumPy's
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda weights, loss: lnn.gradient_descent(weights, loss, 0.1, 2),
+        lambda weights, loss: lnn.adam(weights, loss, 0.1, 2),
+        lambda weights, loss: lnn.gradient_flow(weights, loss, [0.0, 1.0]),
+        lambda weights, loss: lnn.end_to_end_descent(lnn.end_to_end(weights), loss, 2, 0.1, 2),
+        lambda weights, loss: lnn.end_to_end_flow(lnn.end_to_end(weights), loss, 2, [0.0, 1.0]),
+    ],
+)
+def test_what_is_no_loss_is_refused(loss, error, message, run, width):
     with pytest.raises(error, match=message):
-        check_loss(loss, np.ones((5, 7)))
+        run((np.full((width, 7), 0.1), np.full((5, width), 0.1)), loss)
