@@ -13,8 +13,9 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from lnn import network
 from lnn.descent import gradients_into
+from lnn.losses import takes_stacks
 from lnn.models import Model
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive, finite
+from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive, finite, representable
 from lnn.numerics.rkc2 import EPS, RKC2
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import (
@@ -71,15 +72,18 @@ def _check_method(method: Any) -> Any:
     return METHODS[method]
 
 
-def _advance(solver: Any, broken: Callable[[], bool]) -> bool:
-    """One step of a solver; whether it came anywhere."""
-    try:
-        solver.step()
-    except (ArithmeticError, ValueError):  # LinAlgError is a ValueError: what implicit solvers make of NaN
-        if not broken():
-            raise
-        return False
-    return bool(solver.status != "failed" and solver.t > solver.t_old)
+def _check_constant(loss: Loss, W: Matrix) -> Loss:
+    """Return `loss` if it has a number and a gradient at W, and the same gradient when asked again."""
+    check_loss(loss)
+    with np.errstate(all="ignore"):
+        values_along(loss, W[None])
+        before = gradient_at(loss, W.copy())
+        if not takes_stacks(loss) and not np.array_equal(before, gradient_at(loss, W.copy()), equal_nan=True):
+            raise ValueError(
+                "the gradient of the loss at the first network changed from one call to the next: a flow needs a loss "
+                "that stays the same, random samples are for descents"
+            )
+    return loss
 
 
 def _crossing(inside: Callable[[float], Matrix], excess: Callable[[Matrix], float], before: float, t: float) -> float:
@@ -95,6 +99,7 @@ def _integrate(
     field: Field,
     start: Weights,
     loss: Loss,
+    model: Model,
     times: ArrayLike,
     method: Any,
     rtol: float,
@@ -102,39 +107,42 @@ def _integrate(
     stop: float | None,
     progress: bool,
     max_steps: int,
-    model: Model = network,
 ) -> Trajectory:
     """Trajectory of ẇ = field(w) from `start`, on the given times.
 
     The loop is that of `solve_ivp`, which itself cannot be limited in steps, finds events with an absolute tolerance in
-    time, and loses what it has when an implicit solver meets a NaN. It runs from time 0: a flow does not depend on the
-    origin of time, but the spacing of floats does.
+    time, and loses what it has when a solver raises. Implicit ones do so where they meet a NaN, and at the floor of a
+    loss: the differences that SciPy takes for a Jacobian overflow in directions that change nothing. There a new solver
+    goes on. Time runs from 0: a flow does not depend on the origin of time, but the spacing of floats does.
     """
     times, limit, solver_class = _check_times(times), check_count(max_steps, "max_steps"), _check_method(method)
     threshold = -np.inf if stop is None else check_stop(stop)
     y = flat(start)
     rtol, atol = _check_tolerances(rtol, atol, y)
-    due, sound = times - times[0], True
+    due, evaluations, sound = times - times[0], 0, True
 
     def excess(y: Matrix) -> float:
         return float(loss(model.product(apart(y, start)))) - threshold
 
     def derivative(_: float, y: Matrix) -> Matrix:
-        nonlocal sound
-        velocity = field(y)
+        nonlocal evaluations, sound
+        evaluations, velocity = evaluations + 1, field(y)
         sound = finite(velocity)
         return velocity
+
+    def begin(t: float, y: Matrix) -> Any:
+        return solver_class(derivative, t, y, due[-1], rtol=rtol, atol=atol)
 
     solver, bar, steps, outcome = None, None, 0, Outcome.FINISHED
     moments, states = [times[0]], [y]
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(all="ignore"):
-        if not np.isfinite(values_along(loss, model.product(start)[None])[0]):
+        if not np.isfinite(loss(model.product(start))):
             raise ValueError("the loss is not finite at the first network")
         if stop is not None and excess(y) <= 0:
             outcome = Outcome.CONVERGED
         elif len(due) > 1:
-            solver = solver_class(derivative, 0.0, y, due[-1], rtol=rtol, atol=atol)
+            solver = begin(0.0, y)
             # With a velocity that is not finite at the start the first step would be NaN, and be tried for ever.
             outcome = Outcome.FINISHED if np.isfinite(getattr(solver, "h_abs", 0.0)) else Outcome.DIVERGED
             if progress:
@@ -142,7 +150,17 @@ def _integrate(
 
                 bar = tqdm(total=float(due[-1]), leave=False)
         while solver is not None and outcome is Outcome.FINISHED and solver.status == "running":
-            if not _advance(solver, lambda: not sound):
+            try:
+                solver.step()
+            except (ArithmeticError, ValueError):  # LinAlgError is a ValueError
+                if sound:
+                    if solver.t_old is None:
+                        raise
+                    solver = begin(solver.t, solver.y)
+                    continue
+                outcome = Outcome.DIVERGED
+                break
+            if solver.status == "failed" or not solver.t > solver.t_old:
                 outcome = Outcome.DIVERGED
                 break
             steps += 1
@@ -163,14 +181,15 @@ def _integrate(
                 moments.append(max(times[0] + t, np.nextafter(moments[-1], np.inf)))
                 states.append(y)
         weights = apart(np.array(states), start)
-        losses = values_along(loss, model.product(weights))
+        W = model.product(weights)
+        losses = values_along(loss, W)
     if bar is not None:
         bar.close()
-    whole = np.isfinite(states).all(axis=1) & np.isfinite(losses)
+    whole = np.isfinite(states).all(axis=1) & np.isfinite(W).reshape(len(W), -1).all(axis=1) & np.isfinite(losses)
     kept = len(whole) if whole.all() else int(np.argmin(whole))
     outcome = outcome if kept == len(whole) else Outcome.DIVERGED
-    effort = Effort(0 if solver is None else solver.nfev, steps, getattr(solver, "failed", None))
-    layers = tuple(W[:kept].copy() for W in weights)
+    effort = Effort(evaluations, steps, getattr(solver, "failed", None))
+    layers = tuple(V[:kept].copy() for V in weights)
     return check_sign(sealed(np.array(moments[:kept]), layers, losses[:kept], outcome, effort, model), loss)
 
 
@@ -194,10 +213,11 @@ def gradient_flow(
     weights : N arrays, the j-th of shape (d_j, d_{j-1})
         Where to start, at `times[0]`; or the factors of the model.
     loss : Loss
+        It must stay the same from call to call.
     times : array, shape (T,)
         Increasing; when to keep the network.
     model : Model
-        What the weights are factors of, as in `gradient_descent`.
+        What the weights are factors of: layers by default, `lnn.tensor` for a sum of products, and so on.
     method : str, or subclass of `scipy.integrate.OdeSolver`
         A solver of `scipy.integrate.solve_ivp` (DOP853; LSODA for small stiff problems), or "RKC2" for large networks,
         whose stiffness limits the step.
@@ -229,8 +249,9 @@ def gradient_flow(
     -----
     `def-gf`, page `linear_networks`; [SSV98] for RKC2.
     """
-    check_loss(loss)
     start = check_single(model.check(weights))
+    with np.errstate(all="ignore"):
+        _check_constant(loss, representable(model.product(start), "the product of the layers"))
     state = flat(start)
     velocity = np.zeros_like(state)
     calls = gradients_into(apart(velocity, start), apart(state, start), loss, model, factor=-1.0)
@@ -241,7 +262,7 @@ def gradient_flow(
             call()
         return velocity.copy()
 
-    return _integrate(field, start, loss, times, method, rtol, atol, stop, progress, max_steps, model)
+    return _integrate(field, start, loss, model, times, method, rtol, atol, stop, progress, max_steps)
 
 
 def end_to_end_flow(
@@ -286,7 +307,7 @@ def end_to_end_flow(
     `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
     """
     start = check_matrix(W, "W")
-    check_loss(loss)
+    _check_constant(loss, start)
     depth = check_count(depth, "depth")
 
     def field(y: Matrix) -> Matrix:
@@ -295,4 +316,4 @@ def end_to_end_flow(
             return np.full_like(y, np.nan)
         return -apply(W, gradient_at(loss, W), depth).ravel()
 
-    return _integrate(field, (start,), loss, times, method, rtol, atol, stop, progress, max_steps)
+    return _integrate(field, (start,), loss, network, times, method, rtol, atol, stop, progress, max_steps)

@@ -287,7 +287,7 @@ def fast(size):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_a_fast_flow_stops_where_a_slow_one_does(method):
-    start, target, loss = fast(1e8)
+    start, _, loss = fast(1e8)
     share = 0.01 * float(loss(start))
     path = lnn.gradient_flow((start,), loss, [0, 1e-15], method=method, rtol=1e-7, stop=share)
     assert path.outcome is lnn.Outcome.CONVERGED
