@@ -28,11 +28,12 @@ def check_fraction(value: Any, name: str) -> float:
     TypeError, ValueError
         If it is no real number, or not in that interval.
     """
-    zero = np.ndim(value) == 0 and not isinstance(value, (bool, np.bool_)) and value == 0
-    number = 0.0 if zero else check_positive(value, name)
-    if number >= 1:
-        raise ValueError(f"{name} must lie in [0, 1), got {number}")
-    return number
+    number = not isinstance(value, (bool, np.bool_)) and not np.iscomplexobj(value)
+    zero = number and np.ndim(value) == 0 and value == 0
+    fraction = 0.0 if zero else check_positive(value, name)
+    if fraction >= 1:
+        raise ValueError(f"{name} must lie in [0, 1), got {fraction}")
+    return fraction
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ class Trajectory:
         TypeError
             If they are factors of another model.
         """
-        if self.model is not model:
+        if self.model != model:
             wanted, got = name_of(model), name_of(self.model)
             raise TypeError(f"this function reads trajectories of the model {wanted}, got one of {got}")
         return self.weights
@@ -299,8 +299,8 @@ def check_every(every: Any) -> Container[int]:
         If it is no positive whole number and no increasing sequence of whole numbers from 0 on.
     """
     if np.ndim(every) == 0:
-        return range(0, sys.maxsize, check_count(every, "every"))
-    numbers = [check_count(k, "a number in every", least=0) for k in every]
+        return range(0, sys.maxsize, check_count(every[()] if isinstance(every, np.ndarray) else every, "every"))
+    numbers = [check_count(k, "every number in every", least=0) for k in every]
     if any(after <= before for before, after in pairwise(numbers)):
         raise ValueError(f"every must be a whole number, or increase, got {numbers}")
     return frozenset({0, *numbers})

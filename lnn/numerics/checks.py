@@ -78,6 +78,8 @@ def check_positive(value: Any, name: str) -> float:
         raise TypeError(f"{name} must be a real number, got {value!r}")
     try:
         number = float(value)
+    except TypeError as error:
+        raise TypeError(f"{name} must be a real number, got {value!r}") from error
     except OverflowError:  # a whole number of more than 308 digits
         number = np.inf
     if not (np.isfinite(number) and number > 0):

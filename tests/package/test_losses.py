@@ -36,6 +36,56 @@ def test_least_squares_is_half_the_squared_distance_on_all_entries():
     np.testing.assert_allclose(loss.gradient(W), W - target, rtol=EXACT)
 
 
+def test_the_matrix_itself_is_observed_and_its_shape_is_checked():
+    rng = np.random.default_rng(2)
+    target, X = rng.standard_normal((4, 6)), rng.standard_normal((6, 9))
+    W = rng.standard_normal((4, 6))
+    for measure, matrix in ((lnn.Everything((4, 6)), target), (lnn.Samples(X), target @ X)):
+        for kind in (lnn.LeastSquares, lambda *a: lnn.PowerLoss(*a, 4), lambda *a: lnn.HuberLoss(*a, 0.3)):
+            assert kind(measure, matrix)(W) == kind(measure, matrix.ravel())(W)
+        assert lnn.LeastSquares(measure, matrix)(target) < 1e-20
+        with pytest.raises(ValueError, match=r"flat vector, as measure\(W\) is, or .*, got shape \((6|9), 4\)"):
+            lnn.LeastSquares(measure, matrix.T)
+    tensor = rng.standard_normal((2, 3, 4))
+    assert lnn.LeastSquares(lnn.Everything((2, 3, 4)), tensor)(tensor) == 0
+
+
+@pytest.mark.parametrize("kind", ["LeastSquares", "PowerLoss", "HuberLoss"])
+def test_losses_from_one_array_that_is_used_again_are_their_own(kind):
+    y, losses = np.zeros(4), []
+    for k in range(3):
+        y[:] = k
+        options = {"PowerLoss": (2,), "HuberLoss": (100.0,)}.get(kind, ())
+        losses.append(getattr(lnn, kind)(lnn.Everything((2, 2)), y, *options))
+    assert [float(loss(np.zeros((2, 2)))) for loss in losses] == [0, 2, 8]
+
+
+@pytest.mark.parametrize("kind", ["LeastSquares", "PowerLoss", "HuberLoss"])
+@pytest.mark.parametrize("shape", [(2, 2), (1, 4)])
+def test_lists_and_frames_are_matrices_and_what_is_none_is_refused_in_words(kind, shape):
+    seen = lnn.Everything(shape) if shape == (2, 2) else lnn.Entries(np.ones(shape, bool))
+    loss = getattr(lnn, kind)(seen, np.ones(4), *{"PowerLoss": (4,), "HuberLoss": (0.1,)}.get(kind, ()))
+
+    class Frame:
+        def __array__(self, *_, **__):
+            return 1.0 + np.arange(4.0).reshape(shape)
+
+    W = np.asarray(Frame())
+    for other in (W.tolist(), Frame()):
+        assert loss(other) == loss(W) and np.array_equal(loss.gradient(other), loss.gradient(W))
+    for wrong in ([[1, 2], [3]], [["a", "b"], ["c", "d"]], None):
+        for ask in (loss, loss.gradient):
+            with pytest.raises((TypeError, ValueError)) as refusal:
+                ask(wrong)
+            assert "attribute" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("p", ["4", True, np.True_, None, [4.0], 4j])
+def test_a_power_is_a_real_number(p):
+    with pytest.raises(TypeError, match="p must be a real number"):
+        lnn.PowerLoss(lnn.Everything((1, 1)), [1.0], p)
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

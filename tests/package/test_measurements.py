@@ -49,6 +49,27 @@ def test_each_measures_what_its_name_says():
     assert lnn.Products(np.ones((1, 2, 3)))(W).tolist() == [15]
 
 
+def test_what_the_caller_does_to_an_array_later_changes_no_measurement():
+    X, mask, A = np.ones((3, 2)), np.ones((2, 3), bool), np.ones((1, 2, 3))
+    kinds = lnn.Samples(X), lnn.Entries(mask), lnn.Products(A)
+    before = [measure(np.ones((2, 3))) for measure in kinds]
+    X[:], mask[:], A[:] = 7, False, 7
+    for measure, expected in zip(kinds, before, strict=True):
+        assert np.array_equal(measure(np.ones((2, 3))), expected)
+        assert np.array_equal(measure(np.ones((2, 3)).tolist()), expected)
+        assert np.array_equal(measure.adjoint(expected.tolist()), measure.adjoint(expected))
+
+
+def test_samples_in_rows_are_refused_in_words():
+    samples = lnn.Samples(np.ones((3, 5)))
+    with pytest.raises(ValueError, match=r"samples of 3 features need W of shape \(…, m, 3\), got \(3, 2\)"):
+        samples(np.ones((3, 2)))
+    with pytest.raises(ValueError, match="5 samples, the columns of X, are a multiple of 5 numbers, got 9"):
+        lnn.LeastSquares(samples, np.ones(9))
+    with pytest.raises(TypeError, match=r"boolean, got dtype int64: write mask.astype\(bool\)"):
+        lnn.Entries(np.ones((2, 3), int))
+
+
 @pytest.mark.parametrize("kind", ["Everything", "Entries", "Products"])
 def test_a_transposed_matrix_is_not_measured_in_silence(kind):
     measure = build(kind, 2, 3, np.random.default_rng(0))

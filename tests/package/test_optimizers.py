@@ -1,6 +1,7 @@
 """Each optimizer against its published rule, written out entry by entry, and on a quadratic with a known answer."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -202,3 +203,114 @@ def test_constants_out_of_range_are_refused(verb, options, message):
         verb(weights, loss, 0.1, 3, **options)
     with pytest.raises(ValueError, match="step_size must be positive"):
         verb(weights, loss, 0.0, 3)
+
+
+# A rule for whole matrices, as a reader writes it.
+@dataclass(frozen=True)
+class Orthogonalized:
+    """Momentum whose directions are the orthogonal factors U Vᵀ of the velocities' singular value decompositions."""
+
+    beta: float = 0.9
+
+    def start(self, factors):
+        return tuple(np.zeros_like(W) for W in factors)
+
+    def update(self, k, gradients, memory):
+        memory = tuple(self.beta * V + G for V, G in zip(memory, gradients, strict=True))
+        return [U @ Vt for U, _, Vt in (np.linalg.svd(V, full_matrices=False) for V in memory)], memory
+
+
+def test_a_rule_for_whole_matrices_needs_no_more_than_this():
+    weights, loss = problem()
+    eta = 1e-3
+    path = lnn.descend(weights, loss, Orthogonalized(), eta, 40)
+    assert path.outcome is lnn.Outcome.FINISHED and path.losses[-1] < path.losses[0]
+    velocity = [np.zeros_like(W) for W in weights]
+    for k in range(40):
+        G = lnn.pullback(path[k], loss.gradient(path.end_to_end[k]))
+        velocity = [0.9 * V + D for V, D in zip(velocity, G, strict=True)]
+        for before, after, V in zip(path[k], path[k + 1], velocity, strict=True):
+            move = (before - after) / eta
+            values = lnn.singular_values(move)
+            np.testing.assert_allclose(values, np.ones_like(values), rtol=1e-8)  # of full rank, and orthogonal
+            np.testing.assert_allclose(np.sum(move * V), lnn.singular_values(V).sum(), rtol=1e-8)  # the one along V
+    cube = lnn.tensor.gaussian((2, 3, 4), 2, 0.5, rng=np.random.default_rng(0))
+    ones = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24))
+    assert lnn.descend(cube, ones, Orthogonalized(), 1e-2, 9, model=lnn.tensor).losses[-1] < float(
+        ones(lnn.tensor.end_to_end(cube))
+    )
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """A rule that blows up, or breaks down, at a step of its choice."""
+
+    how: str
+
+    def start(self, factors):
+        return None
+
+    def update(self, k, gradients, memory):
+        if k < 4:
+            return gradients, memory
+        if self.how == "overflow":
+            return [np.full_like(G, 1e300) * 1e300 for G in gradients], memory
+        if self.how == "no decomposition":
+            return [np.linalg.cholesky(-np.eye(len(G))) @ G for G in gradients], memory
+        if self.how == "nan":
+            return [np.full_like(G, np.nan) for G in gradients], memory
+        return [-1e3 * W for W in gradients], memory
+
+
+@pytest.mark.parametrize("how", ["overflow", "no decomposition", "nan", "growth"])
+def test_a_rule_that_blows_up_ends_as_diverged_with_its_finite_part_kept(how):
+    weights, loss = problem()
+    path = lnn.descend(weights, loss, Doubling(how), 1e-4, 400)
+    assert path.outcome is lnn.Outcome.DIVERGED and np.isfinite(path.losses).all()
+    assert len(path) == 4 if how != "growth" else len(path) > 4
+    blown = lnn.descend(weights, loss, Orthogonalized(), 1e200, 9)
+    assert blown.outcome is lnn.Outcome.DIVERGED and len(blown) == 1
+
+
+def test_a_rule_may_keep_the_gradients_that_it_was_given():
+    kept = []
+
+    class Keeping:
+        def start(self, factors):
+            return kept
+
+        def update(self, k, gradients, memory):
+            memory.append(gradients)
+            return gradients, memory
+
+    weights, loss = problem()
+    path = lnn.descend(weights, loss, Keeping(), 1e-4, 3)
+    assert len(kept) == 3
+    for k, gradients in enumerate(kept):
+        expected = lnn.pullback(path[k], loss.gradient(path.end_to_end[k]))
+        assert all(np.allclose(G, D, rtol=1e-9) for G, D in zip(gradients, expected, strict=True))
+
+
+def test_the_old_names_of_the_knobs_hold_for_one_edition():
+    weights, loss = problem()
+    for verb, old, new in (
+        (lnn.momentum, {"decay": 0.5}, {"beta": 0.5}),
+        (lnn.adadelta, {"decay": 0.5}, {"rho": 0.5}),
+        (lnn.adam, {"decays": (0.5, 0.6)}, {"betas": (0.5, 0.6)}),
+    ):
+        assert np.array_equal(verb(weights, loss, 1e-3, 4, **old).losses, verb(weights, loss, 1e-3, 4, **new).losses)
+        with pytest.raises(TypeError):
+            verb(weights, loss, 1e-3, 4, rate=1)
+
+
+@pytest.mark.parametrize("zero", [0, 0.0, np.float32(0), np.int64(0), np.array(0.0)])
+def test_a_fraction_is_any_real_number_and_no_truth_value(zero):
+    weights, loss = problem()
+    plain = lnn.gradient_descent(weights, loss, 1e-4, 3)
+    np.testing.assert_allclose(lnn.momentum(weights, loss, 1e-4, 3, beta=zero).losses, plain.losses, rtol=EXACT)
+    for wrong in (False, np.False_, "0", [0.5], None, 0j):
+        with pytest.raises(TypeError, match="beta must be a real number"):
+            lnn.momentum(weights, loss, 1e-4, 3, beta=wrong)
+    for wrong in (0.9, (0.9,), None):
+        with pytest.raises(ValueError, match="betas must be a pair of numbers"):
+            lnn.adam(weights, loss, 1e-4, 3, betas=wrong)

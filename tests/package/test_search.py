@@ -94,6 +94,25 @@ def test_diverged_runs_are_reported_and_never_win():
         lnn.grid(shaky, {"step_size": (2.0, 5.0)}).best(lambda path: path.losses[-1])
 
 
+def test_a_diverged_run_of_tensors_is_one():
+    loss = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24))
+    start = lnn.tensor.gaussian((2, 3, 4), 2, 1.0, rng=np.random.default_rng(0))
+    runs = lnn.grid(lambda eta: lnn.gradient_descent(start, loss, eta, 300, model=lnn.tensor), {"eta": (1e-3, 50.0)})
+    assert runs.diverged.tolist() == [False, True]
+    assert runs.best(lambda path: path.losses[-1])[0] == {"eta": 1e-3}
+
+
+def test_records_of_every_model_come_back_from_other_processes():
+    loss = lnn.LeastSquares(lnn.Everything((2, 2)), np.ones(4))
+
+    def run(eta):
+        return lnn.gradient_descent((np.eye(2), np.eye(2)), loss, eta, 3, model=lnn.diagonal)
+
+    runs = lnn.grid(run, {"eta": (0.1, 0.2)}, jobs=2)
+    assert [path.model for path in runs.results] == [lnn.diagonal] * 2
+    assert not runs.results[0].weights[0].flags.writeable
+
+
 def test_an_error_that_is_no_divergence_says_where_it_happened():
     with pytest.raises(TypeError) as caught:
         lnn.grid(area, {"width": (1, None), "height": (2,)})

@@ -1,4 +1,6 @@
+import copy
 import dataclasses
+import pickle
 
 import numpy as np
 import pytest
@@ -40,6 +42,69 @@ def test_a_trajectory_cannot_be_changed(path):
         path.singular_values[0] = 0
     with pytest.raises(dataclasses.FrozenInstanceError):
         path.losses = None
+
+
+def test_a_slice_of_a_trajectory_is_one(path):
+    some = path[1:4]
+    assert isinstance(some, lnn.Trajectory) and some.times.tolist() == path.times[1:4].tolist()
+    assert all(np.array_equal(A, B[1:4]) for A, B in zip(some.weights, path.weights, strict=True))
+    assert np.array_equal(some.losses, path.losses[1:4]) and some.outcome is path.outcome
+    assert np.array_equal(some.end_to_end, path.end_to_end[1:4]) and not some.losses.flags.writeable
+    assert path[::-1].times[0] == path.times[-1] and len(path[-2:]) == 2
+    with pytest.raises(ValueError, match="an empty slice of a trajectory of 5 times: 5:9"):
+        path[5:9]
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, copy.copy, lambda path: pickle.loads(pickle.dumps(path))])
+@pytest.mark.parametrize("model", [lnn.network, lnn.tensor, lnn.diagonal.Signed(2)])
+def test_a_copy_of_a_trajectory_cannot_be_changed_either(way, model):
+    loss = lnn.LeastSquares(lnn.Everything((2, 2)), np.eye(2))
+    path = lnn.gradient_descent((np.eye(2), 0.5 * np.eye(2)), loss, 0.1, 3, model=model)
+    twin = way(path)
+    assert twin.model == model and twin.outcome is path.outcome and repr(twin) == repr(path)
+    for array in (twin.times, twin.losses, *twin.weights, twin.end_to_end, twin.singular_values):
+        assert not array.flags.writeable
+    assert np.array_equal(twin.end_to_end, path.end_to_end)
+
+
+def test_the_arrays_of_the_caller_stay_the_callers():
+    times, layers, losses = np.arange(2.0), np.ones((2, 2, 3)), np.ones(2)
+    path = lnn.Trajectory(times, (layers,), losses, lnn.Outcome.FINISHED)
+    times[:], layers[:], losses[:] = 7, 7, 7
+    assert path.times.tolist() == [0, 1] and path.losses.tolist() == [1, 1] and (path.weights[0] == 1).all()
+
+
+def test_a_trajectory_in_the_place_of_a_network_is_read_as_what_it_is():
+    """With equal widths the time axis would pass for layers."""
+    rng = np.random.default_rng(6)
+    loss = lnn.LeastSquares(lnn.Everything((3, 3)), rng.standard_normal(9))
+    path = lnn.gradient_flow((rng.standard_normal((3, 3)), rng.standard_normal((3, 3))), loss, [0.0, 0.1, 0.2])
+    kept = lnn.imbalance(path)
+    np.testing.assert_allclose(kept, [lnn.imbalance(weights) for weights in path], rtol=1e-12)
+    assert kept.shape == (3,) and np.ptp(kept) < 1e-7
+    assert lnn.widths(path) == (3, 3, 3) and np.array_equal(lnn.end_to_end(path), path.end_to_end)
+    assert np.array_equal(lnn.pack(path), lnn.pack(path.weights))
+    for take in (lnn.singular_values, np.asarray, lambda path: lnn.precondition(path, np.eye(3), 2)):
+        with pytest.raises(TypeError, match="a Trajectory is no array: take its end_to_end, or its weights"):
+            take(path)
+    cube = lnn.gradient_descent((np.eye(2),) * 2, lnn.LeastSquares(lnn.Everything((2, 2)), np.ones(4)), 0.1, 2,
+                                model=lnn.tensor)  # fmt: skip
+    assert np.array_equal(lnn.tensor.imbalance(cube), lnn.tensor.imbalance(cube.weights))
+    for take in (lnn.imbalance, lnn.widths, lnn.hierarchical.imbalance, lnn.tied.check):
+        with pytest.raises(TypeError, match=r"reads trajectories of the model .*, got one of tensor"):
+            take(cube)
+    with pytest.raises(TypeError, match="of the model network, got one of tensor"):
+        cube.widths  # noqa: B018
+
+
+def test_tensors_have_component_norms_and_only_matrices_have_singular_values():
+    rng = np.random.default_rng(7)
+    factors = lnn.tensor.gaussian((2, 3, 4), 2, 0.5, rng=rng)
+    loss = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24))
+    path = lnn.gradient_descent(factors, loss, 0.01, 2, model=lnn.tensor)
+    assert np.array_equal(path.component_norms, lnn.tensor.component_norms(path.weights))
+    with pytest.raises(ValueError, match=r"got tensors of shape \(2, 3, 4\)"):
+        path.singular_values  # noqa: B018
 
 
 def test_the_repr_is_one_line_with_the_story(path):
@@ -137,9 +202,110 @@ def test_the_stream_ends_at_the_first_network_that_is_not_finite():
     assert len(record(stream(values()), LOSS)) == 2 and len(asked) == 3
 
 
+class Restless:
+    """½‖W‖² plus what the last call has left, as a mini-batch or a moving target would."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, W):
+        self.calls += 1
+        return 0.5 * np.sum(W**2) + self.calls
+
+    def gradient(self, W):
+        return W
+
+
+def test_a_loss_that_changes_is_asked_once_for_every_kept_iterate_with_or_without_a_stop():
+    for options in ({}, {"stop": 0.1}):
+        path = lnn.gradient_descent((np.ones((1, 2)),), Restless(), 0.5, 6, every=2, **options)
+        assert path.losses.tolist() == pytest.approx([1 + 1, 1 / 16 + 2, 1 / 256 + 3, 1 / 4096 + 4], rel=1e-12)
+
+
+def test_a_loss_written_for_one_matrix_has_the_losses_of_a_flow_right():
+    rng = np.random.default_rng(8)
+    Phi, start = rng.standard_normal((3, 3)), rng.standard_normal((3, 3))
+
+    class One:
+        def __call__(self, W):
+            return 0.5 * ((W - Phi) ** 2).sum((0, 1))
+
+        def gradient(self, W):
+            return W - Phi
+
+    for times in ([0.0, 1.0, 2.0], [0.0, 1.0, 2.0, 3.0]):
+        path = lnn.gradient_flow((start,), One(), times)
+        expected = 0.5 * np.linalg.norm(start - Phi) ** 2 * np.exp(-2 * np.array(times))
+        np.testing.assert_allclose(path.losses, expected, rtol=1e-6)
+
+
+def test_no_gradient_is_drawn_before_the_first_step():
+    """A seeded stochastic loss: step k has the k-th draw, in a run and in single steps alike."""
+
+    class Noisy:
+        def __init__(self):
+            self.rng = np.random.default_rng(5)
+
+        def __call__(self, W):
+            return 0.5 * np.sum(W**2)
+
+        def gradient(self, W):
+            return W + self.rng.standard_normal(W.shape)
+
+    draws, W = np.random.default_rng(5).standard_normal((3, 2, 2)), np.eye(2)
+    for draw in draws:
+        W = W - 0.1 * (W + draw)
+    np.testing.assert_allclose(lnn.gradient_descent((np.eye(2),), Noisy(), 0.1, 3).end_to_end[-1], W, rtol=EXACT)
+    np.testing.assert_allclose(lnn.end_to_end_descent(np.eye(2), Noisy(), 1, 0.1, 3).end_to_end[-1], W, rtol=EXACT)
+    loss, weights = Noisy(), (np.eye(2),)
+    for _ in draws:
+        weights = lnn.gradient_step(weights, loss, 0.1)
+    np.testing.assert_allclose(weights[0], W, rtol=EXACT)
+
+
+class Uphill:
+    """½‖W - 1‖² with a gradient of the wrong sign."""
+
+    def __call__(self, W):
+        return 0.5 * np.sum((W - 1) ** 2)
+
+    def gradient(self, W):
+        return 1 - W
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e6])
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda weights, loss: lnn.gradient_descent(weights, loss, 0.05, 80),
+        lambda weights, loss: lnn.gradient_descent(weights, loss, 0.05, 80, every=80),
+        lambda weights, loss: lnn.momentum(weights, loss, 0.05, 20),
+        lambda weights, loss: lnn.gradient_flow(weights, loss, [0.0, 0.3]),
+        lambda weights, loss: lnn.end_to_end_descent(lnn.end_to_end(weights), loss, 2, 0.05, 30),
+    ],
+)
+def test_a_gradient_of_the_wrong_sign_is_refused(run, scale):
+    weights = (np.full((2, 2), scale**0.5), 2 * np.full((2, 2), scale**0.5))
+    with pytest.raises(ValueError, match="the gradient of the loss has the wrong sign"):
+        run(weights, Uphill())
+
+
+def test_a_step_that_is_too_large_is_no_wrong_sign():
+    path = lnn.gradient_descent((np.full((2, 2), 5.0),), lnn.LeastSquares(lnn.Everything((2, 2)), np.ones(4)), 2.5, 40)
+    assert path.outcome is lnn.Outcome.FINISHED and (np.diff(path.losses) > 0).all()
+
+
 def test_every_must_be_a_count_or_a_list_of_steps():
     with pytest.raises(ValueError, match="every"):
         record(stream([1, 2]), LOSS, every=0)
+    for wrong in ([5, 3], [2, 2], np.array([4, 1])):
+        with pytest.raises(ValueError, match="every must be a whole number, or increase, got"):
+            record(stream([1, 2]), LOSS, every=wrong)
+    for wrong in (1.0, True, np.True_, [1, 2.0], "3", [True]):
+        with pytest.raises(TypeError, match=r"every.* must be a whole number"):
+            record(stream([1, 2]), LOSS, every=wrong)
+    for right in (3, np.int64(3), np.array(3), [3, 6], (3, 6), range(3, 7, 3), np.array([0, 3, 6])):
+        assert record(stream(range(1, 9)), LOSS, every=right).times.tolist() == [0, 3, 6, 7]
 
 
 def test_progress_draws_a_bar_and_changes_nothing(capsys):
