@@ -30,7 +30,7 @@ def bare_products(width: int) -> tuple[dict[str, Callable[[], object]], int]:
 
 
 def limit(depth: int, products: dict[str, float]) -> float:
-    """Seconds of the 3(N - 1) products of a step in the forms in which `lnn.sweep` makes them."""
+    """Seconds of the 3(N - 1) products of a step in the forms in which `lnn.numerics.fused` makes them."""
     if depth == 2:
         return products["XY"] + products["XᵀY"] + products["XYᵀ"]
     plain, turned = 2 * depth - 4, depth - 1
@@ -78,7 +78,7 @@ def one_step(widths, depths, rounds: int, turn: float) -> list[dict]:
 
 
 def recording(widths, rounds: int, turn: float) -> list[dict]:
-    """What keeping every so manieth iterate adds to a run at depth 3, as a fraction of it."""
+    """What keeping every k-th iterate adds to a run at depth 3, as a fraction of it."""
     records = []
     for width in widths:
         steps = max(100, min(2000, long(3, width)))

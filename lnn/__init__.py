@@ -7,7 +7,7 @@ The verbs and nouns of the book stand here; the rest is in the modules. Importin
 from importlib import import_module
 from typing import Any
 
-from lnn import initial
+from lnn import factored, initial
 from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
@@ -65,6 +65,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "end_to_end_descent",
     "end_to_end_flow",
     "end_to_end_step",
+    "factored",
     "gradient_descent",
     "gradient_flow",
     "gradient_step",

@@ -76,7 +76,7 @@ def gradients_into(
 ) -> list[Callable[[], object]]:
     """Calls that write `factor` times the gradients at the factors, as they are then, to the targets, or add it there.
 
-    The one door to the fast path: layers take it, other models the readable `slopes`.
+    Layers take the fast path of `lnn.numerics.fused`, other models the readable `slopes`.
     """
     if model is network:
         return sweeps(factors, targets, partial(gradient_at, loss), factor=factor, add=add, center=center(loss))

@@ -15,7 +15,16 @@ from lnn import network
 from lnn.descent import gradients_into
 from lnn.losses import takes_stacks
 from lnn.models import Model
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count, check_matrix, check_positive, finite, representable
+from lnn.numerics.checks import (
+    Matrix,
+    Weights,
+    check_array,
+    check_count,
+    check_matrix,
+    check_positive,
+    finite,
+    representable,
+)
 from lnn.numerics.rkc2 import EPS, RKC2
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import (

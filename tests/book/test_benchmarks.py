@@ -114,11 +114,12 @@ def test_the_limit_counts_the_products_of_a_step():
 def test_the_forms_of_the_limit_are_those_that_the_sweep_asks_blas_for(monkeypatch):
     """A product of C-ordered arrays is, to BLAS, that of their transposes in the other order."""
     seen, names = [], {(0, 0): "XY", (1, 0): "XYᵀ", (0, 1): "XᵀY", (1, 1): "XᵀYᵀ"}
-    monkeypatch.setattr(lnn.sweep, "dgemm", lambda *call: seen.append(names[call[5:7]]))
+    monkeypatch.setattr(lnn.numerics.fused, "dgemm", lambda *call: seen.append(names[call[5:7]]))
     for depth in (2, 3, 4, 8):
         seen.clear()
         layers = [np.ones((5, 5)) for _ in range(depth)]
-        lnn.sweep.sweep(layers, layers, lambda W: W, -0.1, add=True)(1)
+        for call in lnn.numerics.fused.sweeps(layers, layers, lambda W: W, factor=-0.1, add=True):
+            call()
         for form in names.values():
             weighed = steps.limit(depth, {name: float(name == form) for name in names.values()})
             assert weighed == seen.count(form), (depth, form)

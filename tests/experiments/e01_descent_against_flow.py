@@ -9,7 +9,7 @@ HALVINGS = 4
 NETWORKS = 8
 
 
-def distances(weights: lnn.trajectory.Weights, loss: lnn.Loss, step_size: float, steps: int) -> np.ndarray:
+def distances(weights: tuple[np.ndarray, ...], loss: lnn.Loss, step_size: float, steps: int) -> np.ndarray:
     """Largest distance to the flow over all networks at common times, for a step size halved four times."""
     times = step_size * np.arange(steps + 1)
     flow = lnn.pack(lnn.gradient_flow(weights, loss, times, rtol=1e-11).weights)
