@@ -11,7 +11,7 @@ from benchmarks.peers import published_loop
 from benchmarks.timing import have, seconds
 
 PUBLISHED = {"PyTorch": 1e-3, "PyTorch, longer steps": 1e-2}  # step sizes: the published one, and ten times that
-SOLVERS = ("switch", "RKC2", "DP5", "RK45", "DOP853")
+SOLVERS = ("RKC2", "RK45", "DOP853")
 
 
 class OutOfTime(Exception):
@@ -110,6 +110,6 @@ def runs(size: int, rank: int, count: int, depths, solvers, allowed: float, repe
 def measure(small: bool = False) -> list[dict]:
     """All records of this module; LSODA, whose Jacobian has n² entries, on a problem of its size."""
     if small:
-        return runs(8, 1, 40, (2,), ("switch", "LSODA"), 20, 1)
+        return runs(8, 1, 40, (2,), ("RKC2", "LSODA"), 20, 1)
     records = runs(100, 5, 2000, (2, 3, 4), SOLVERS, 60, 2)
-    return records + runs(15, 2, 120, (3,), ("switch", "LSODA", "RK45"), 30, 1)
+    return records + runs(15, 2, 120, (3,), ("RKC2", "LSODA", "RK45"), 30, 1)

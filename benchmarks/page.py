@@ -156,8 +156,8 @@ def recording_table(results: dict) -> str:
 
 
 def factor(results: dict, record: dict) -> float:
-    """Time of a run over that of `switch`; a run that was stopped counts as long as it was allowed."""
-    ours = value(results, "seconds", "completion", "switch", **record["case"])
+    """Time of a run over that of `RKC2`; a run that was stopped counts as long as it was allowed."""
+    ours = value(results, "seconds", "completion", "RKC2", **record["case"])
     return (record["seconds"] or record["allowed"]) / ours
 
 
@@ -187,20 +187,20 @@ def completion_table(results: dict) -> str:
         else:
             told = [f"{record['evaluations']:,}", f"{record['loss']:.1e}", f"{record['error']:.0e}"]
             rows.append([depth, name, times(factor(results, record)), *told])
-    return table(["depth", "", "time / time of `switch`", "gradients", "training loss", "error"], rows)
+    return table(["depth", "", "time / time of `RKC2`", "gradients", "training loss", "error"], rows)
 
 
 def lsoda(results: dict) -> str:
     """Why LSODA is not in the table, and what it does on a problem of its size."""
     record = pick(results, "completion", "LSODA")[0]
-    unknowns = pick(results, "completion", "switch", depth=3, size=100)[0]["unknowns"]
+    unknowns = pick(results, "completion", "RKC2", depth=3, size=100)[0]["unknowns"]
     case, more = record["case"], "more than " if record["seconds"] is None else ""
     size, shape = 8e-9 * unknowns**2, f"${case['size']}\\times{case['size']}$"
     return (
         f"For the $n = {unknowns:,}$ unknowns of depth 3 these are {size:.1f} GB, and filling them takes as many "
         f"evaluations as there are unknowns, so it was not run there. On a problem with {record['unknowns']} unknowns, "
         f"{case['count']} entries of a {shape} matrix at depth {case['depth']}, it takes "
-        f"{more}{times(factor(results, record))} times as long as `switch`."
+        f"{more}{times(factor(results, record))} times as long as `RKC2`."
     )
 
 

@@ -132,12 +132,12 @@ def other_marks(results: dict) -> list[Mark]:
     """Marks on whole runs, on memory and on starting."""
     marks, factors, losses = [], {}, []
     for depth in (2, 3, 4):
-        ours, loop = (pick(results, "completion", name, depth=depth, size=100)[0] for name in ("switch", "PyTorch"))
+        ours, loop = (pick(results, "completion", name, depth=depth, size=100)[0] for name in ("RKC2", "PyTorch"))
         factors[depth] = (loop["seconds"] or loop["allowed"]) / ours["seconds"]
         losses.append(ours["loss"] <= max(1.0001e-6, loop.get("loss") or 0))
     told = ", ".join(f"{factor:.0f} at depth {depth}" for depth, factor in factors.items())
     whole = sum(pick(results, "completion", "PyTorch", depth=d, size=100)[0]["seconds"] or 60 for d in factors) / sum(
-        pick(results, "completion", "switch", depth=d, size=100)[0]["seconds"] for d in factors
+        pick(results, "completion", "RKC2", depth=d, size=100)[0]["seconds"] for d in factors
     )
     told += f"; all three runs together {whole:.0f}"
     met = all(losses) and min(factors.values()) >= 20

@@ -47,6 +47,7 @@ LEAST_RTOL = 100 * EPS
 METHODS: dict[str, Any] = {
     "RKC2": RKC2, "RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA,
 }  # fmt: skip
+FORMER = {"switch": "RKC2", "DP5": "RK45"}  # methods of the first edition, and what takes their place
 Field = Callable[[Matrix], Matrix]
 
 
@@ -76,6 +77,7 @@ def _check_tolerances(rtol: float, atol: float, start: Matrix) -> tuple[float, f
 def _check_method(method: Any) -> Any:
     if isinstance(method, type) and issubclass(method, OdeSolver):
         return method
+    method = FORMER.get(method, method) if isinstance(method, str) else method
     if not isinstance(method, str) or method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, or an OdeSolver of SciPy, got {method!r}")
     return METHODS[method]

@@ -77,7 +77,7 @@ def changed(part, contender, key, number, **case):
         ("width 10", "step", "lnn", "seconds", 1e-9, 1e3, {}),
         ("PyTorch's", "step", "lnn", "seconds", 1e-9, 1e3, {}),
         ("JAX's", "step", "lnn", "seconds", 1e-9, 1e3, {}),
-        ("PyTorch loop", "completion", "switch", "seconds", 1e-3, 1e3, {"size": 100}),
+        ("PyTorch loop", "completion", "RKC2", "seconds", 1e-3, 1e3, {"size": 100}),
         ("nuclear norm", "nuclear", "lnn", "seconds", 1e-6, 1e3, {}),
         ("importing", "import", "lnn", "seconds", 0.29, 0.31, {}),
         ("recording", "recording", "lnn", "fraction", 0.09, 0.11, {"every": 20}),
@@ -140,7 +140,7 @@ def test_peak_memory_counts_what_is_held_at_once():
 def test_a_benchmark_runs_on_a_small_problem(module):
     records = module.measure(small=True)
     names = contenders(records)
-    assert {"lnn", "switch"} & names
+    assert {"lnn", "RKC2"} & names
     assert have("torch") or "PyTorch" not in names
     for record in records:
         numbers = [v for v in record.values() if isinstance(v, float)]
