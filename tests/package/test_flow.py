@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from draws import WIDTHS, network
+from scipy.integrate import solve_ivp
 from tolerances import FLOW
 
 import lnn
@@ -336,3 +337,98 @@ def test_a_loss_at_its_floor_is_left_in_silence(method, floor, capfd):
     assert path.losses[-1] <= path.losses[0] + 1e-9
     assert np.abs(path.end_to_end[-1] - path.end_to_end[0]).max() < 1e-4
     assert capfd.readouterr() == ("", "")
+
+
+class OneMatrix:
+    """½‖W - Φ‖² in three ways that are right for one matrix, and accept a stack without noticing, or fail at it."""
+
+    def __init__(self, target, kind):
+        self.target = target
+        self.value = {
+            "sums over the first axes": lambda W: 0.5 * ((W - target) ** 2).sum((0, 1)),
+            "takes a norm": lambda W: 0.5 * np.linalg.norm(W - target) ** 2,
+            "takes a trace": lambda W: 0.5 * np.trace((W - target).T @ (W - target)),
+        }[kind]
+
+    def __call__(self, W):
+        return self.value(W)
+
+    def gradient(self, W):
+        return W - self.target
+
+
+@pytest.mark.parametrize("count", [3, 4])
+@pytest.mark.parametrize("kind", ["sums over the first axes", "takes a norm", "takes a trace"])
+def test_the_losses_of_a_flow_are_those_of_its_matrices_one_by_one(kind, count):
+    rng = np.random.default_rng(0)
+    start, target = rng.standard_normal((2, 3, 3))
+    path = lnn.gradient_flow((start,), OneMatrix(target, kind), np.linspace(0, 2, count))
+    exact = 0.5 * np.linalg.norm(start - target) ** 2 * np.exp(-2 * path.times)
+    np.testing.assert_allclose(path.losses, exact, rtol=FLOW)
+
+
+class Noisy(Counting):
+    """A loss whose gradient is another one at every call, as of mini-batches."""
+
+    def gradient(self, W):
+        return super().gradient(W) * (1 + 0.1 * self.count)
+
+
+def test_a_loss_that_changes_is_refused_by_a_flow_before_its_first_step():
+    weights, loss = regression()
+    noisy = Noisy(loss)
+    for run in (
+        lambda: lnn.gradient_flow(weights, noisy, [0, 1.0]),
+        lambda: lnn.end_to_end_flow(lnn.end_to_end(weights), noisy, 3, [0, 1.0]),
+    ):
+        noisy.count = 0
+        with pytest.raises(ValueError, match="changed from one call to the next: a flow needs a loss that stays"):
+            run()
+        assert noisy.count == 2
+
+
+def test_a_gradient_that_points_uphill_is_refused():
+    class Uphill(Counting):
+        def gradient(self, W):
+            return -super().gradient(W)
+
+    weights, loss = regression()
+    with pytest.raises(ValueError, match="the gradient of the loss has the wrong sign"):
+        lnn.gradient_flow(weights, Uphill(loss), [0, 1.0], rtol=1e-6)
+
+
+def test_a_flow_starts_from_one_network_or_one_recorded_moment():
+    weights, loss = regression()
+    path = lnn.gradient_flow(weights, loss, [0, 0.5, 1.0])
+    with pytest.raises(ValueError, match="a run starts from one network"):
+        lnn.gradient_flow(path.weights, loss, [0, 1.0])
+    on = lnn.gradient_flow(path[1], loss, [0.5, 1.0])
+    np.testing.assert_allclose(on.end_to_end[-1], path.end_to_end[-1], rtol=FLOW, atol=FLOW)
+
+
+@pytest.mark.parametrize("model", [lnn.tensor, lnn.hierarchical, lnn.diagonal, lnn.network])
+def test_a_flow_over_the_factors_of_any_model_is_minus_their_gradient(model):
+    """Against SciPy's solver on the pullback, with every factor in its place of one vector."""
+    rng = np.random.default_rng(1)
+    factors = {
+        lnn.tensor: lambda: lnn.tensor.gaussian((3, 2, 4), 2, 0.5, rng=rng),
+        lnn.hierarchical: lambda: lnn.hierarchical.gaussian((2, 3, 2, 3), 2, 0.7, rng=rng),
+        lnn.diagonal: lambda: tuple(rng.standard_normal((3, 1, 5))),
+        lnn.network: lambda: network(WIDTHS, rng),
+    }[model]()
+    shape = model.product(factors).shape
+    loss = lnn.LeastSquares(lnn.Everything(shape), rng.standard_normal(int(np.prod(shape))))
+    ends = np.cumsum([W.size for W in factors])
+
+    def velocity(_, y):
+        parts = [p.reshape(W.shape) for p, W in zip(np.split(y, ends[:-1]), factors, strict=True)]
+        return -np.concatenate([D.ravel() for D in model.pullback(parts, loss.gradient(model.product(parts)))])
+
+    y = np.concatenate([W.ravel() for W in factors])
+    times = np.linspace(0, 2, 5)
+    exact = solve_ivp(velocity, (0, 2), y, t_eval=times, method="DOP853", rtol=1e-11, atol=1e-13).y.T
+    path = lnn.gradient_flow(factors, loss, times, model=model)
+    found = np.concatenate([W.reshape(len(times), -1) for W in path.weights], axis=1)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=FLOW)
+    assert path.model is model and path.outcome is lnn.Outcome.FINISHED
+    np.testing.assert_allclose(path.losses, [loss(W) for W in path.end_to_end], rtol=1e-12)
