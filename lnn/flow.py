@@ -242,7 +242,7 @@ def gradient_flow(
     progress : bool
         Show a bar (needs tqdm).
     max_steps : int
-        Number of steps that the solver may take. A stiff flow over a long time would take an explicit solver for ever.
+        Number of steps that the solver may take: an explicit one needs very many for a stiff flow over a long time.
 
     Returns
     -------
@@ -253,7 +253,7 @@ def gradient_flow(
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network, the loss does not fit it or is not finite at it, the times do not increase, a
+        If `weights` is not a network, the loss does not fit it or is not finite at it, the times do not increase, a
         tolerance is out of its range, or the method unknown.
 
     Notes

@@ -25,7 +25,7 @@ def gaussian(widths: Sequence[int], scale: float, *, rng: np.random.Generator) -
     Raises
     ------
     TypeError, ValueError
-        If a width is no positive whole number, the scale not positive or near the largest float, or `rng` no
+        If a width is not a positive whole number, the scale not positive or near the largest float, or `rng` not a
         generator.
     """
     sizes, scale, rng = check_widths(widths), check_positive(scale, "scale"), check_rng(rng)
@@ -86,7 +86,7 @@ def identity(widths: Sequence[int], scale: float = 1.0) -> Weights:
     Raises
     ------
     TypeError, ValueError
-        If a width is no positive whole number or the scale is not positive.
+        If a width is not a positive whole number or the scale is not positive.
     """
     sizes, scale = check_widths(widths), check_positive(scale, "scale")
     return tuple(scale * np.eye(m, n) for m, n in zip(sizes[1:], sizes[:-1], strict=True))

@@ -20,7 +20,7 @@ def check(weights: Iterable[ArrayLike]) -> Weights:
     Raises
     ------
     TypeError, ValueError
-        If there is no layer, a layer is no finite real matrix, or two neighbours do not fit.
+        If there is no layer, a layer is not a finite real matrix, or two neighbours do not fit.
     """
     if hasattr(weights, "read_by"):  # a trajectory in the place of its weights
         weights = weights.read_by(sys.modules[__name__])
@@ -148,7 +148,7 @@ def unpack(vector: ArrayLike, widths: Sequence[int]) -> Weights:
     Raises
     ------
     TypeError, ValueError
-        If the entries are no finite real numbers, or the vector's length is not Σ d_j d_{j-1}.
+        If the entries are not finite real numbers, or the vector's length is not Σ d_j d_{j-1}.
     """
     return split(check_array(vector, "vector"), check_widths(widths))
 

@@ -147,9 +147,9 @@ def minimize(
     Raises
     ------
     TypeError, ValueError
-        If `observed` does not fit the measurement or is that of a tensor, a knob is not positive or the step out of its
-        range, the matrix too large for a float, or the observations contradict each other: measurements that depend on
-        each other, and no matrix that has these observations.
+        If `observed` does not fit the measurement or is that of a tensor, a parameter is not positive or the step out
+        of its range, the matrix too large for a float, or the observations contradict each other: measurements that
+        depend on each other, and no matrix that has these observations.
 
     Notes
     -----

@@ -29,7 +29,7 @@ def unfold(W: ArrayLike, mode: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `W` is no tensor of order 2 or more, or has no such mode.
+        If `W` is not a tensor of order 2 or more, or has no such mode.
     """
     T, mode = check_array(W, "W"), check_count(mode, "mode", least=0)
     if T.ndim < 2 or mode >= T.ndim:
@@ -52,7 +52,7 @@ def overlapped_norm(W: ArrayLike) -> float:
     Raises
     ------
     TypeError, ValueError
-        If `W` is no tensor of order 2 or more.
+        If `W` is not a tensor of order 2 or more.
     """
     T = check_array(W, "W")
     return float(sum(nuclear_norm(singular_values(unfold(T, mode))) for mode in range(max(2, T.ndim))))
@@ -141,7 +141,7 @@ def minimize(
     Raises
     ------
     TypeError, ValueError
-        If `seen` is no measurement of entries, `observed` does not fit it, or a knob is not positive.
+        If `seen` is not a measurement of entries, `observed` does not fit it, or a parameter is not positive.
 
     Notes
     -----

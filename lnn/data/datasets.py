@@ -40,7 +40,7 @@ def low_rank(shape: tuple[int, int], rank: int, *, norm: float | None = None, rn
     Raises
     ------
     TypeError, ValueError
-        If the rank does not fit the shape, the norm is not positive, or `rng` is no generator.
+        If the rank does not fit the shape, the norm is not positive, or `rng` is not a generator.
     """
     m, n = check_count(shape[0], "m"), check_count(shape[1], "n")
     rank, rng = check_count(rank, "rank"), check_rng(rng)
@@ -69,7 +69,7 @@ def random_mask(shape: tuple[int, ...], count: int, *, rng: np.random.Generator)
     Raises
     ------
     TypeError, ValueError
-        If `count` does not fit the shape or `rng` is no generator.
+        If `count` does not fit the shape or `rng` is not a generator.
     """
     names = ("m", "n") if len(shape) == 2 else [f"d_{j + 1}" for j in range(len(shape))]
     sizes = tuple(check_count(size, name) for name, size in zip(names, shape, strict=True))
@@ -99,7 +99,7 @@ def sensing(shape: tuple[int, int], count: int, *, rng: np.random.Generator) -> 
     Raises
     ------
     TypeError, ValueError
-        If a size is no positive whole number or `rng` is no generator.
+        If a size is not a positive whole number or `rng` is not a generator.
     """
     m, n, k = check_count(shape[0], "m"), check_count(shape[1], "n"), check_count(count, "count")
     return np.asarray(check_rng(rng).standard_normal((k, m, n)) / np.sqrt(m * n))
@@ -123,7 +123,7 @@ def whiten(X: ArrayLike) -> tuple[Matrix, Matrix]:
     Raises
     ------
     TypeError, ValueError
-        If `X` is no single matrix, has not full row rank, or is so small that its inverse is too large for a float.
+        If `X` is not a single matrix, has not full row rank, or is so small that its inverse is too large for a float.
 
     Notes
     -----
@@ -231,6 +231,6 @@ def gas_sensor(
         table, features = read(source)
     except ValueError:
         if path is None:
-            source.unlink()  # what cannot be read must not be found again
+            source.unlink()  # an unreadable archive must not stay in the cache
         raise
     return _standardized(table, features)

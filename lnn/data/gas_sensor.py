@@ -68,7 +68,7 @@ def fetch(download: bool = True, progress: bool = True, sha256: str | None = Non
 
 
 def _text(content: bytes, place: str) -> str:
-    """Content as text, or a word on what it is instead."""
+    """Content decoded as text."""
     try:
         return content.decode()
     except UnicodeDecodeError as error:
@@ -98,9 +98,9 @@ def _batches(path: Path) -> dict[str, str]:
     elif path.exists():
         try:
             contents = _members(path, wanted)
-        except Exception as error:  # zipfile meets a damaged archive with errors of a dozen kinds
+        except Exception as error:  # zipfile raises a dozen kinds of errors at damaged archives
             if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
-                raise  # the disk's fault and not the archive's
+                raise  # a failure of the disk, not of the archive
             raise ValueError(
                 f"{path} is truncated or no zip archive ({error}; {path.stat().st_size} bytes): remove it and "
                 "download it again"

@@ -1,4 +1,4 @@
-"""Pictures that move in the page without a kernel: plain HTML, a small table of numbers, a few lines of script."""
+"""Animations that run in the page without a kernel: plain HTML, a small table of numbers, a few lines of script."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ STYLE = """
 @media print { .lnn-spectra .controls { display: none; } }
 """
 
-# It moves when asked to, never by itself; and in a few still pictures where the reader's system asks for calm.
+# It never starts by itself, and shows a few still pictures where the reader's system asks for reduced motion.
 SCRIPT = """
 for (const root of document.querySelectorAll(".lnn-spectra:not([data-ready])")) {
   root.dataset.ready = "";
@@ -71,7 +71,7 @@ for (const root of document.querySelectorAll(".lnn-spectra:not([data-ready])")) 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Animation:
-    """What a notebook shows as moving picture, and a reader without one as text.
+    """What a notebook shows as an animation, and a terminal as text.
 
     Parameters
     ----------

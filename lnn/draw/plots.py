@@ -1,4 +1,4 @@
-"""Drawing: a trajectory or an array first, an axes if you have one, and the axes back.
+"""Figures: each function takes a trajectory or an array first, optionally the axes to draw on, and returns the axes.
 
 Colours carry one meaning throughout the book: a depth has its place on one sequential map and its own line style
 (beyond 4 they share one), a target is a black dashed line.
@@ -34,7 +34,7 @@ def depth_style(depth: int) -> dict[str, Any]:
     Raises
     ------
     TypeError, ValueError
-        If the depth is no whole number from 1 up.
+        If the depth is not a positive whole number.
     """
     depth = check_count(depth, "depth")
     place = min(np.log2(depth) / 3.4, 0.92)  # 1, 2, 3, 4, 8: dark to light
@@ -64,7 +64,7 @@ def losses(path: Trajectory, *, excess_over: float = 0.0, ax: Axes | None = None
     Raises
     ------
     TypeError, ValueError
-        If the minimum is no finite number.
+        If the minimum is not a finite number.
     """
     floor = float(check_array(excess_over, "excess_over"))
     ax = _axes(ax)
@@ -93,7 +93,7 @@ def singular_values(path: Trajectory, *, count: int | None = None, ax: Axes | No
     Raises
     ------
     TypeError, ValueError
-        If the count is no positive whole number.
+        If the count is not a positive whole number.
     """
     shown = None if count is None else check_count(count, "count")
     ax = _axes(ax)

@@ -1,1 +1,1 @@
-"""What the rest stands on: input validation, solvers of differential equations, fast gradients."""
+"""Input validation, RKC2 for stiff differential equations, fast gradients: what the other folders build on."""

@@ -24,7 +24,7 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
     Raises
     ------
     TypeError
-        If the entries are complex or no numbers, or some are masked out.
+        If the entries are complex or not numbers, or some are masked out.
     ValueError
         If the array is empty or ragged, or an entry is not finite.
     """
@@ -70,7 +70,7 @@ def check_positive(value: Any, name: str) -> float:
     Raises
     ------
     TypeError
-        If it is no real number.
+        If it is not a real number.
     ValueError
         If it is zero, negative, NaN or infinite.
     """
@@ -93,7 +93,7 @@ def check_count(value: Any, name: str, least: int = 1) -> int:
     Raises
     ------
     TypeError
-        If it is no whole number.
+        If it is not a whole number.
     ValueError
         If it is smaller than `least`.
     """

@@ -23,7 +23,7 @@ def imbalances(weights: Iterable[ArrayLike]) -> tuple[Matrix, ...]:
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network, or a square is too large for a float.
+        If `weights` is not a network, or a square is too large for a float.
 
     Notes
     -----

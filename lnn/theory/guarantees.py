@@ -35,7 +35,7 @@ def deficiency_margin(W: ArrayLike, target: ArrayLike) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `W` or `target` is no finite real matrix, or the shapes differ.
+        If `W` or `target` is not a finite real matrix, or the shapes differ.
 
     Notes
     -----
@@ -207,7 +207,7 @@ def certify(weights: Iterable[ArrayLike], target: ArrayLike, *, published: bool 
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no single network, `target` does not have the shape of its product, or the loss is
+        If `weights` is not a single network, `target` does not have the shape of its product, or the loss is
         too large for a float.
 
     Notes

@@ -23,7 +23,7 @@ def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `s` is negative, `s` or `target` not finite, the depth no whole number from 1 up, or the speed too large
+        If `s` is negative, `s` or `target` not finite, the depth not a positive whole number, or the speed too large
         for a float.
 
     Notes

@@ -36,7 +36,7 @@ def gains(values: ArrayLike, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If a value is negative or not finite, the depth is no whole number from 1 up, or a gain is too large for a
+        If a value is negative or not finite, the depth is not a positive whole number, or a gain is too large for a
         float.
 
     Notes
@@ -90,7 +90,7 @@ def precondition(W: ArrayLike, G: ArrayLike, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `W` or `G` is no finite real matrix, the shapes differ, the depth is no whole number from 1 up, or the
+        If `W` or `G` is not a finite real matrix, the shapes differ, the depth is not a positive whole number, or the
         result is too large for a float.
 
     Notes
@@ -122,8 +122,8 @@ def matrix(W: ArrayLike, depth: int) -> Matrix:
     Raises
     ------
     TypeError, ValueError
-        If `W` is no single finite real matrix, the depth is no whole number from 1 up, or an entry is too large for a
-        float.
+        If `W` is not a single finite real matrix, the depth is not a positive whole number, or an entry is too large
+        for a float.
 
     Notes
     -----

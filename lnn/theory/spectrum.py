@@ -20,7 +20,7 @@ def check_values(values: ArrayLike) -> Values:
     Raises
     ------
     TypeError, ValueError
-        As `check_array` does, or if there is no axis or a negative number, or a stack that is not falling.
+        As `check_array` does, or if there is no axis, a value is negative, or a stack is not falling.
     """
     array = check_array(values, "singular values")
     if array.ndim < 1:
@@ -46,7 +46,7 @@ def singular_values(W: ArrayLike) -> Values:
     Raises
     ------
     TypeError, ValueError
-        If `W` is no finite real matrix, or a singular value is too large for a float.
+        If `W` is not a finite real matrix, or a singular value is too large for a float.
     """
     values = np.asarray(np.linalg.svd(check_matrix(W, "W"), compute_uv=False), dtype=np.float64)
     return representable(values, "the spectrum of W")
@@ -58,7 +58,7 @@ def nuclear_norm(values: ArrayLike) -> Values:
     Raises
     ------
     TypeError, ValueError
-        If `values` are no singular values, or their sum is too large for a float.
+        If `values` are not singular values, or their sum is too large for a float.
     """
     with np.errstate(over="ignore"):
         return representable(check_values(values).sum(axis=-1), "the nuclear norm")
