@@ -15,7 +15,8 @@ def finite(array: Matrix) -> bool:
     """Whether all entries are finite."""
     # The sum of squares is five times faster than a look at every entry; it may overflow where they do not.
     flat = array.ravel()
-    return isfinite(flat.dot(flat)) or bool(np.isfinite(array).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        return isfinite(flat.dot(flat)) or bool(np.isfinite(array).all())
 
 
 def check_array(values: ArrayLike, name: str) -> Matrix:
