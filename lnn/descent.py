@@ -35,11 +35,11 @@ class Rule(Protocol):
     (`entrywise = True`) and gets all entries in one vector. It may keep what it is given, but not change it.
     """
 
-    def start(self, factors: Any) -> Any:
+    def start(self, factors: Any, /) -> Any:
         """The memory before the first step."""
         ...
 
-    def update(self, k: int, gradients: Any, memory: Any) -> tuple[Any, Any]:
+    def update(self, k: int, gradients: Any, memory: Any, /) -> tuple[Any, Any]:
         """Directions of step k = 1, 2, …, shaped as the gradients, and the memory after it."""
         ...
 

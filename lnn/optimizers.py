@@ -17,7 +17,7 @@ from lnn.descent import Options, descend
 from lnn.numerics.checks import Matrix, check_positive
 from lnn.trajectory import Loss, Trajectory
 
-Two = tuple[Matrix, Matrix]
+Memory = tuple[Matrix, ...]
 
 
 def check_fraction(value: Any, name: str) -> float:
@@ -36,122 +36,80 @@ def check_fraction(value: Any, name: str) -> float:
     return fraction
 
 
-@dataclass(frozen=True)
-class Momentum:
-    """Heavy ball: the directions are velocities V ← β V + G, from rest.
+class Entrywise:
+    """What rules that do the same to every entry share: constants in their ranges, memories that start at zero."""
 
-    Parameters
-    ----------
-    beta : float
-        β, in [0, 1); at 0 it is gradient descent.
-    """
+    entrywise = True
+    memories = 1
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if name == "betas" and np.shape(value) != (2,):
+                raise ValueError(f"betas must be a pair of numbers, got {value!r}")
+            if name == "betas":
+                checked: Any = tuple(check_fraction(beta, f"beta {j}") for j, beta in enumerate(value, start=1))
+            else:
+                checked = check_positive(value, name) if name == "epsilon" else check_fraction(value, name)
+            object.__setattr__(self, name, checked)
+
+    def start(self, factors: Matrix) -> Memory:
+        """Zeros."""
+        return tuple(np.zeros_like(factors) for _ in range(self.memories))
+
+
+@dataclass(frozen=True)
+class Momentum(Entrywise):
+    """The rule of the heavy ball: directions V ← β V + g, from rest."""
 
     beta: float = 0.9
-    entrywise = True
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "beta", check_fraction(self.beta, "beta"))
-
-    def start(self, factors: Matrix) -> Matrix:
-        """At rest."""
-        return np.zeros_like(factors)
-
-    def update(self, k: int, gradients: Matrix, velocity: Matrix) -> Two:
-        """Velocity, twice: as direction and as memory."""
-        velocity = self.beta * velocity + gradients
-        return velocity, velocity
+    def update(self, k: int, g: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
+        """Velocity, as direction and as memory."""
+        velocity = self.beta * memory[0] + g
+        return velocity, (velocity,)
 
 
 @dataclass(frozen=True)
-class AdaGrad:
-    """AdaGrad, diagonal: directions g_k / (ε + √(g_1² + … + g_k²)).
-
-    Parameters
-    ----------
-    epsilon : float
-        ε > 0 (the source's δ).
-    """
+class AdaGrad(Entrywise):
+    """The rule of AdaGrad, diagonal: directions g_k / (ε + √(g_1² + … + g_k²))."""
 
     epsilon: float = 1e-8
-    entrywise = True
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "epsilon", check_positive(self.epsilon, "epsilon"))
-
-    def start(self, factors: Matrix) -> Matrix:
-        """No squares yet."""
-        return np.zeros_like(factors)
-
-    def update(self, k: int, gradients: Matrix, squares: Matrix) -> Two:
+    def update(self, k: int, g: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
         """Directions, and the sum of all squares."""
-        squares = squares + gradients**2
-        return gradients / (self.epsilon + np.sqrt(squares)), squares
+        squares = memory[0] + g**2
+        return g / (self.epsilon + np.sqrt(squares)), (squares,)
 
 
 @dataclass(frozen=True)
-class AdaDelta:
-    """AdaDelta: directions √(ε + running mean of directions²) / √(ε + running mean of g²) · g.
-
-    Parameters
-    ----------
-    rho : float
-        ρ of both running means, in [0, 1).
-    epsilon : float
-        ε > 0.
-    """
+class AdaDelta(Entrywise):
+    """The rule of AdaDelta: directions √(ε + running mean of directions²) / √(ε + running mean of g²) · g."""
 
     rho: float = 0.95
     epsilon: float = 1e-6
-    entrywise = True
+    memories = 2
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "rho", check_fraction(self.rho, "rho"))
-        object.__setattr__(self, "epsilon", check_positive(self.epsilon, "epsilon"))
-
-    def start(self, factors: Matrix) -> Two:
-        """No squares and no moves yet."""
-        return np.zeros_like(factors), np.zeros_like(factors)
-
-    def update(self, k: int, gradients: Matrix, memory: Two) -> tuple[Matrix, Two]:
+    def update(self, k: int, g: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
         """Directions, and the running means of the squares of gradients and directions."""
         squares, moves = memory
-        squares = self.rho * squares + (1 - self.rho) * gradients**2
-        directions = np.sqrt(moves + self.epsilon) / np.sqrt(squares + self.epsilon) * gradients
+        squares = self.rho * squares + (1 - self.rho) * g**2
+        directions = np.sqrt(moves + self.epsilon) / np.sqrt(squares + self.epsilon) * g
         return directions, (squares, self.rho * moves + (1 - self.rho) * directions**2)
 
 
 @dataclass(frozen=True)
-class Adam:
-    """Adam: directions m̂ / (√v̂ + ε), with m̂, v̂ the unbiased running means of g and g².
-
-    Parameters
-    ----------
-    betas : (β₁, β₂)
-        Of the running means of g and of g², both in [0, 1).
-    epsilon : float
-        ε > 0.
-    """
+class Adam(Entrywise):
+    """The rule of Adam: directions m̂ / (√v̂ + ε), with m̂, v̂ the unbiased running means of g and g²."""
 
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
-    entrywise = True
+    memories = 2
 
-    def __post_init__(self) -> None:
-        if np.shape(self.betas) != (2,):
-            raise ValueError(f"betas must be a pair of numbers, got {self.betas!r}")
-        betas = tuple(check_fraction(value, f"beta {j}") for j, value in enumerate(self.betas, start=1))
-        object.__setattr__(self, "betas", betas)
-        object.__setattr__(self, "epsilon", check_positive(self.epsilon, "epsilon"))
-
-    def start(self, factors: Matrix) -> Two:
-        """Two means of nothing."""
-        return np.zeros_like(factors), np.zeros_like(factors)
-
-    def update(self, k: int, gradients: Matrix, memory: Two) -> tuple[Matrix, Two]:
+    def update(self, k: int, g: Matrix, memory: Memory) -> tuple[Matrix, Memory]:
         """Directions, and the running means."""
         (beta1, beta2), (first, second) = self.betas, memory
-        first = beta1 * first + (1 - beta1) * gradients
-        second = beta2 * second + (1 - beta2) * gradients**2
+        first = beta1 * first + (1 - beta1) * g
+        second = beta2 * second + (1 - beta2) * g**2
         unbiased = np.sqrt(second / (1 - beta2**k))
         return first / (1 - beta1**k) / (unbiased + self.epsilon), (first, second)
 
@@ -169,22 +127,15 @@ def momentum(
 
     Parameters
     ----------
-    weights, loss, step_size, steps
-        As in `gradient_descent`.
+    weights, loss, step_size, steps, options
+        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
     beta : float
         β, in [0, 1); at 0 it is gradient descent. For one more edition `decay` is another name for it.
-    options
-        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
     Trajectory
-        Step k at η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gradient_descent` does, or if β is not in [0, 1).
+        Step k at η·k.
 
     Notes
     -----
@@ -207,24 +158,17 @@ def adagrad(
 
     Parameters
     ----------
-    weights, loss, steps
-        As in `gradient_descent`.
+    weights, loss, steps, options
+        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
     step_size : float
         η, in units of the weights: the first step moves every entry by η.
     epsilon : float
         ε (the source's δ).
-    options
-        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
     Trajectory
-        Step k at η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gradient_descent` does, or if ε is not positive.
+        Step k at η·k.
 
     Notes
     -----
@@ -247,26 +191,19 @@ def adadelta(
 
     Parameters
     ----------
-    weights, loss, steps
-        As in `gradient_descent`.
+    weights, loss, steps, options
+        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
     step_size : float
         η; the source's rule has none, which is η = 1.
     rho : float
         ρ of both running means, in [0, 1). For one more edition `decay` is another name for it.
     epsilon : float
         ε.
-    options
-        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
     Trajectory
-        Step k at η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gradient_descent` does, or if ρ is not in [0, 1) or ε not positive.
+        Step k at η·k.
 
     Notes
     -----
@@ -290,26 +227,19 @@ def adam(
 
     Parameters
     ----------
-    weights, loss, steps
-        As in `gradient_descent`.
+    weights, loss, steps, options
+        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
     step_size : float
         η (the source's α), in units of the weights: a step moves an entry by about η.
     betas : (β₁, β₂)
         Of the running means of g and of g², both in [0, 1). For one more edition `decays` is another name for it.
     epsilon : float
         ε.
-    options
-        `model`, `every`, `stop`, `progress` of `gradient_descent`.
 
     Returns
     -------
     Trajectory
-        Step k at η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As `gradient_descent` does, or if a β is not in [0, 1) or ε not positive.
+        Step k at η·k.
 
     Notes
     -----
