@@ -13,7 +13,7 @@ from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
 from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
-from lnn.losses import HuberLoss, LeastSquares, PowerLoss
+from lnn.losses import Batches, HuberLoss, LeastSquares, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import Model, convolution, diagonal, hierarchical, residual, tensor, tied
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
@@ -35,6 +35,7 @@ from lnn.theory.spectrum import (
 from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
 
 __all__ = [  # noqa: RUF022, the plain order
+    "Batches",
     "Effort",
     "Entries",
     "Everything",

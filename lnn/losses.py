@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
-from lnn.numerics.checks import Matrix, check_positive
+from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng
 
 
 def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:
@@ -143,6 +143,55 @@ class HuberLoss:
         """Gradient at W, shape (…, m, n): the same shape."""
         residual = _residual(self.measure, W, self.observed)
         return self.measure.adjoint(np.clip(residual, -self.threshold, self.threshold))
+
+
+@dataclass(frozen=True, eq=False)
+class Batches:
+    """Half the sum of squares ½ ‖W X - Y‖_F² of samples, with a gradient that is estimated from a few of them.
+
+    Every call of `gradient` draws samples anew, without replacement, and scales up their gradient: its mean is the
+    gradient of the whole. Descent on it is stochastic gradient descent, and any other rule takes it too.
+
+    Parameters
+    ----------
+    X : array, shape (d_0, samples)
+    Y : array, shape (d_N, samples)
+    batch : int
+        How many samples a gradient sees.
+    rng : numpy.random.Generator
+
+    Raises
+    ------
+    TypeError, ValueError
+        If X or Y is no finite matrix, their columns or the batch do not fit each other, or `rng` is no generator.
+    """
+
+    X: Matrix
+    Y: Matrix
+    batch: int
+    rng: np.random.Generator = field(kw_only=True)
+
+    def __post_init__(self) -> None:
+        X, Y = Samples(self.X).X, check_matrix(self.Y, "Y").copy()
+        samples = X.shape[1]
+        if Y.ndim != 2 or Y.shape[1] != samples:
+            raise ValueError(f"Y must have a column for each of the {samples} columns of X, got shape {Y.shape}")
+        if check_count(self.batch, "batch") > samples:
+            raise ValueError(f"batch must be at most the number of samples, {samples}, got {self.batch}")
+        check_rng(self.rng)
+        object.__setattr__(self, "X", X)
+        object.__setattr__(self, "Y", Y)
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Loss of all samples at W, shape (…, m, n): shape (…)."""
+        return 0.5 * ((W @ self.X - self.Y) ** 2).sum(axis=(-2, -1))
+
+    def gradient(self, W: Matrix) -> Matrix:
+        """Gradient of a new batch at W, shape (…, m, n), times samples/batch: the same shape."""
+        samples = self.X.shape[1]
+        drawn = self.rng.choice(samples, self.batch, replace=False)
+        X = self.X[:, drawn]
+        return samples / self.batch * (W @ X - self.Y[:, drawn]) @ X.T
 
 
 def center(loss: object) -> Matrix | None:

@@ -331,6 +331,7 @@ DOORS = {
     "measurements.Samples": lnn.Samples,
     "measurements.Products": lambda x: lnn.Products(np.ma.stack([x, x]) if np.ma.isMA(x) else [x, x]),
     "losses.LeastSquares": lambda x: lnn.LeastSquares(lnn.Everything((2, 3)), x),
+    "samples.Batches": lambda x: lnn.Batches(np.ones((4, 3)), x, 2, rng=np.random.default_rng(0)),
     "losses.HuberLoss": lambda x: lnn.HuberLoss(lnn.Everything((2, 3)), x, 0.1),
     "losses.PowerLoss": lambda x: lnn.PowerLoss(lnn.Everything((2, 3)), x, 4),
     "nuclear.minimize": lambda x: lnn.nuclear.minimize(lnn.Everything((2, 3)), x),

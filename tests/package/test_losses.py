@@ -101,3 +101,44 @@ def test_a_power_is_a_real_number(p):
 def test_observations_that_do_not_fit_are_refused(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_batch_has_the_gradient_of_the_whole_as_its_mean():
+    rng = np.random.default_rng(5)
+    X, Y, W = rng.standard_normal((3, 6)), rng.standard_normal((2, 6)), rng.standard_normal((2, 3))
+    whole = lnn.LeastSquares(lnn.Samples(X), Y)
+    draws = np.array([lnn.Batches(X, Y, 2, rng=np.random.default_rng(k)).gradient(W) for k in range(4000)])
+    error = draws.std(axis=0) / np.sqrt(len(draws))
+    assert (np.abs(draws.mean(axis=0) - whole.gradient(W)) < 5 * error).all() and error.min() > 0
+    singles = {tuple(np.round(6 * np.outer(W @ x - y, x), 9).ravel()) for x, y in zip(X.T, Y.T, strict=True)}
+    one = lnn.Batches(X, Y, 1, rng=np.random.default_rng(0))
+    assert {tuple(np.round(one.gradient(W), 9).ravel()) for _ in range(100)} == singles
+    np.testing.assert_allclose(lnn.Batches(X, Y, 6, rng=rng).gradient(W), whole.gradient(W), rtol=1e-12)
+    np.testing.assert_allclose(lnn.Batches(X, Y, 2, rng=rng)(W), whole(W), rtol=EXACT)
+
+
+@pytest.mark.parametrize(("verb", "eta"), [(lnn.gradient_descent, 0.002), (lnn.adam, 0.01)])
+def test_a_run_on_batches_follows_its_draws_and_records_the_loss_of_all(verb, eta):
+    rng = np.random.default_rng(6)
+    X = rng.standard_normal((3, 20))
+    Y = rng.standard_normal((2, 3)) @ X
+    weights = lnn.initial.gaussian((3, 4, 2), 0.5, rng=rng)
+    paths = [verb(weights, lnn.Batches(X, Y, 4, rng=np.random.default_rng(1)), eta, 1500, every=n) for n in (1, 500)]
+    assert np.array_equal(paths[0].end_to_end[-1], paths[1].end_to_end[-1])
+    whole = lnn.LeastSquares(lnn.Samples(X), Y)
+    np.testing.assert_allclose(paths[0].losses, whole(paths[0].end_to_end), rtol=1e-10, atol=1e-14)
+    assert paths[0].losses[-1] < 1e-2 * paths[0].losses[0] and (np.diff(paths[0].losses) > 0).any()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((4, 2)), 2, rng=rng), "a column for each of the 4 columns"),
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 5, rng=rng), "at most the number of samples, 4"),
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 0, rng=rng), "batch must be at least 1"),
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 2, rng=0), "rng must be a numpy"),
+    ],
+)
+def test_batches_that_are_none_are_refused(call, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        call(np.random.default_rng(0))
