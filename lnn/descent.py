@@ -118,7 +118,7 @@ def descend(
     Raises
     ------
     TypeError, ValueError
-        As `gradient_descent` does.
+        As `gradient_descent` does, or if the directions have not the shapes of the gradients.
     """
     check_loss(loss)
     start = check_single(model.check(weights))
@@ -132,7 +132,8 @@ def descend(
 
     def iterates() -> Iterator[tuple[float, Weights]]:
         entrywise = getattr(rule, "entrywise", False)
-        memory = None if in_place else rule.start(vector if entrywise else factors)
+        moving: Any = vector if entrywise else factors
+        memory = None if in_place else rule.start(moving)
         yield 0.0, factors
         for k in range(1, steps + 1):
             for call in calls:
@@ -145,7 +146,11 @@ def descend(
                     # A square beyond the largest float would divide every later move to nothing: that is no rest.
                     with np.errstate(over="raise", divide="raise", invalid="raise"):
                         directions, memory = rule.update(k, given if entrywise else apart(given, start), memory)
-                        vector[...] -= step_size * (directions if entrywise else flat(directions))
+                        pairs = [(moving, directions)] if entrywise else zip(moving, directions, strict=True)
+                        for W, V in pairs:
+                            if np.shape(V) != W.shape:
+                                raise ValueError(f"the rule moves {W.shape} by a direction of shape {np.shape(V)}")
+                            W -= step_size * V
                 except (FloatingPointError, np.linalg.LinAlgError):
                     vector.fill(np.nan)
             yield step_size * k, factors

@@ -272,6 +272,23 @@ def test_a_rule_that_blows_up_ends_as_diverged_with_its_finite_part_kept(how):
     assert blown.outcome is lnn.Outcome.DIVERGED and len(blown) == 1
 
 
+@pytest.mark.parametrize("entrywise", [True, False])
+def test_directions_of_other_shapes_are_refused(entrywise):
+    weights, loss = problem()
+
+    class Scalar:
+        def start(self, factors):
+            return None
+
+        def update(self, k, gradients, memory):
+            return np.float64(1.0) if entrywise else [G.T for G in gradients], memory
+
+    rule = Scalar()
+    rule.entrywise = entrywise
+    with pytest.raises(ValueError, match=r"the rule moves \(.*\) by a direction of shape"):
+        lnn.descend(weights, loss, rule, 1e-3, 2)
+
+
 def test_a_rule_may_keep_the_gradients_that_it_was_given():
     kept = []
 
