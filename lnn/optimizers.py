@@ -28,8 +28,7 @@ def check_fraction(value: Any, name: str) -> float:
     TypeError, ValueError
         If it is no real number, or not in that interval.
     """
-    number = not isinstance(value, (bool, np.bool_)) and not np.iscomplexobj(value)
-    zero = number and np.ndim(value) == 0 and value == 0
+    zero = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiu" and value == 0
     fraction = 0.0 if zero else check_positive(value, name)
     if fraction >= 1:
         raise ValueError(f"{name} must lie in [0, 1), got {fraction}")

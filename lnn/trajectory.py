@@ -287,7 +287,7 @@ def check_stop(stop: Any) -> float:
     TypeError, ValueError
         If it is no single finite real number.
     """
-    if isinstance(stop, (bool, np.bool_)):
+    if np.asarray(stop).dtype.kind == "b":
         raise TypeError(f"stop must be a real number, got {stop!r}")
     value = check_array(stop, "stop")
     if value.ndim != 0:
@@ -304,7 +304,7 @@ def check_every(every: Any) -> Container[int]:
         If it is no positive whole number and no increasing sequence of whole numbers from 0 on.
     """
     if np.ndim(every) == 0:
-        return range(0, sys.maxsize, check_count(every[()] if isinstance(every, np.ndarray) else every, "every"))
+        return range(0, sys.maxsize, check_count(every, "every"))
     numbers = [check_count(k, "every number in every", least=0) for k in every]
     if any(after <= before for before, after in pairwise(numbers)):
         raise ValueError(f"every must be a whole number, or increase, got {numbers}")

@@ -75,7 +75,7 @@ def check_positive(value: Any, name: str) -> float:
     ValueError
         If it is zero, negative, NaN or infinite.
     """
-    if isinstance(value, (bool, np.bool_, str, bytes)) or np.ndim(value) != 0 or np.iscomplexobj(value):
+    if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "fiuO":
         raise TypeError(f"{name} must be a real number, got {value!r}")
     try:
         number = float(value)
@@ -98,6 +98,7 @@ def check_count(value: Any, name: str, least: int = 1) -> int:
     ValueError
         If it is smaller than `least`.
     """
+    value = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{name} must be a whole number, got {value!r}")
     if value < least:

@@ -410,3 +410,50 @@ def test_numbers_that_are_none_are_refused_as_knobs():
         lnn.record(iter(()), SQUARES)
     with pytest.raises(ValueError, match=r"losses have shape \(3,\), but the weights \(2, 2, 3\)"):
         lnn.Trajectory(np.arange(2.0), (np.ones((2, 2, 3)),), np.ones(3), lnn.Outcome.FINISHED)
+
+
+# Every knob of a run, a loss or a start that is one number, as a function of it; a value that is right.
+TINY = {"loss": SQUARES, "step_size": 0.01, "steps": 2}
+NUMBERS = {
+    "step_size": (lambda x: lnn.gradient_descent(START, SQUARES, x, 2).losses, 0.25),
+    "step": (lambda x: lnn.gradient_step(START, SQUARES, x)[0], 0.25),
+    "end to end": (lambda x: lnn.end_to_end_descent(W, SQUARES, 2, x, 2).losses, 0.25),
+    "stop": (lambda x: lnn.gradient_descent(START, SQUARES, 0.01, 9, stop=x).losses, 0.5),
+    "stop of a flow": (lambda x: lnn.gradient_flow(START, SQUARES, [0, 1.0], stop=x).losses, 0.5),
+    "rtol": (lambda x: lnn.gradient_flow(START, SQUARES, [0, 0.1], rtol=x).losses, 2**-10),
+    "atol": (lambda x: lnn.gradient_flow(START, SQUARES, [0, 0.1], atol=x).losses, 2**-10),
+    "beta": (lambda x: lnn.momentum(START, beta=x, **TINY).losses, 0.5),
+    "epsilon": (lambda x: lnn.adagrad(START, epsilon=x, **TINY).losses, 0.5),
+    "rho": (lambda x: lnn.adadelta(START, rho=x, **TINY).losses, 0.5),
+    "epsilon of adadelta": (lambda x: lnn.adadelta(START, epsilon=x, **TINY).losses, 0.5),
+    "betas": (lambda x: lnn.adam(START, betas=(x, x), **TINY).losses, 0.5),
+    "p": (lambda x: lnn.PowerLoss(lnn.Everything((2, 3)), Y, x)(2 * W), 4.0),
+    "threshold": (lambda x: lnn.HuberLoss(lnn.Everything((2, 3)), Y, x)(9 * W), 0.5),
+    "scale": (lambda x: lnn.initial.gaussian((2, 3), x, rng=np.random.default_rng(0))[0], 0.5),
+}
+COUNTS = {
+    "steps": (lambda x: lnn.gradient_descent(START, SQUARES, 0.01, x).losses, 3),
+    "every": (lambda x: lnn.gradient_descent(START, SQUARES, 0.01, 7, every=x).losses, 3),
+    "depth": (lambda x: lnn.end_to_end_descent(W, SQUARES, x, 0.01, 2).losses, 3),
+    "depth of a flow": (lambda x: lnn.end_to_end_flow(W, SQUARES, x, [0, 0.1]).losses, 3),
+    "max_steps": (lambda x: lnn.gradient_flow(START, SQUARES, [0, 0.1], max_steps=x).losses, 50),
+    "power": (lambda x: lnn.diagonal.Signed(x).product((W, W / 2)), 3),
+    "batch": (lambda x: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), x, rng=np.random.default_rng(0)).gradient(W), 3),
+    "components": (lambda x: lnn.tensor.gaussian((2, 3), x, 0.1, rng=np.random.default_rng(0))[0], 3),
+}
+
+
+@pytest.mark.parametrize("knob", [*NUMBERS, *COUNTS])
+def test_a_knob_takes_scalars_of_python_and_numpy_alike_and_nothing_else(knob):
+    run, right = (NUMBERS | COUNTS)[knob]
+    expected = run(right)
+    kinds = (np.int64, np.int32, np.array) if knob in COUNTS else (np.float64, np.float32, np.array)
+    for kind in kinds:
+        np.testing.assert_array_equal(run(kind(right)), expected)
+    for wrong in (True, np.True_, np.array(True), str(right), None, [right], np.array([right]), complex(right)):
+        if knob == "every" and isinstance(wrong, list | np.ndarray) and np.shape(wrong):
+            continue  # the numbers of the steps to keep
+        if knob.startswith("stop") and wrong is None:
+            continue  # no stop
+        with pytest.raises((TypeError, ValueError), match=r"must|needs"):
+            run(wrong)
