@@ -23,6 +23,7 @@ from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
 from lnn.theory.balance import imbalance, imbalances
 from lnn.theory.preconditioner import precondition
+from lnn.theory.sharpness import hessian_vector, sharpness
 from lnn.theory.spectrum import (
     effective_rank,
     nuclear_norm,
@@ -72,6 +73,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "gradient_step",
     "grid",
     "guarantees",
+    "hessian_vector",
     "hierarchical",
     "imbalance",
     "imbalances",
@@ -87,6 +89,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "record",
     "residual",
     "schatten",
+    "sharpness",
     "shrink",
     "singular_values",
     "soft_threshold",
