@@ -17,15 +17,15 @@ def _curvature(loss: Any, W: Matrix, V: Matrix) -> Matrix:
     """Derivative ∇²ℓ(W)[V] of the gradient of a loss in the direction V."""
     if callable(getattr(loss, "hessian_vector", None)):
         return np.asarray(loss.hessian_vector(W, V))
-    measured = loss.measure(V) if isinstance(loss, LeastSquares | PowerLoss | HuberLoss) else None
     if isinstance(loss, LeastSquares):
-        return np.asarray(loss.measure.adjoint(measured))
-    if isinstance(loss, PowerLoss):
+        return loss.measure.adjoint(loss.measure(V))
+    if isinstance(loss, PowerLoss | HuberLoss):
         residual = np.abs(loss.measure(W) - loss.observed)
-        return np.asarray(loss.measure.adjoint((loss.p - 1) * residual ** (loss.p - 2) * measured))
-    if isinstance(loss, HuberLoss):
-        near = np.abs(loss.measure(W) - loss.observed) <= loss.threshold
-        return np.asarray(loss.measure.adjoint(near * measured))
+        if isinstance(loss, PowerLoss):
+            second = (loss.p - 1) * residual ** (loss.p - 2)
+        else:
+            second = (residual <= loss.threshold) * 1.0
+        return loss.measure.adjoint(second * loss.measure(V))
     raise TypeError(f"second derivatives need a loss of the package, or one with a method hessian_vector, got {loss!r}")
 
 
