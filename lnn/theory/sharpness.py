@@ -22,9 +22,9 @@ def _curvature(loss: Any, W: Matrix, V: Matrix) -> Matrix:
     if isinstance(loss, PowerLoss | HuberLoss):
         residual = np.abs(loss.measure(W) - loss.observed)
         if isinstance(loss, PowerLoss):
-            second = (loss.p - 1) * residual ** (loss.p - 2)
+            second: Matrix = (loss.p - 1) * residual ** (loss.p - 2)
         else:
-            second = (residual <= loss.threshold) * 1.0
+            second = (residual <= loss.threshold).astype(np.float64)
         return loss.measure.adjoint(second * loss.measure(V))
     raise TypeError(f"second derivatives need a loss of the package, or one with a method hessian_vector, got {loss!r}")
 
