@@ -60,3 +60,17 @@ def test_what_are_no_widths_is_refused(value, error):
 def test_what_is_no_generator_is_refused(value):
     with pytest.raises(TypeError, match="default_rng"):
         checks.check_rng(value)
+
+
+@pytest.mark.parametrize("count", [1, 7, 4096, 4097])
+def test_finite_is_finite_at_every_size_even_where_squares_overflow(count):
+    values = np.linspace(-1.0, 2.0, count)
+    assert (
+        checks.finite(values)
+        and checks.finite(1e200 * values)
+        and checks.finite(np.asfortranarray(values.reshape(1, -1).T))
+    )
+    for bad in (np.nan, np.inf, -np.inf):
+        values[-1] = bad
+        assert not checks.finite(values)
+    assert checks.finite(np.zeros(0)) and checks.finite(np.array(3.0))
