@@ -50,11 +50,21 @@ class Runs:
         ----------
         value : callable
             Takes what a run returned; by default the result itself, as a number. It may answer infinity.
+
+        Raises
+        ------
+        TypeError
+            If a result is no number and `value` does not say which one is meant.
         """
         numbers = np.full(self.results.shape, np.inf)
         for index in np.ndindex(self.results.shape):
+            result = self.results[index]
             if not self.diverged[index]:
-                numbers[index] = value(self.results[index])
+                if value is float and isinstance(result, Trajectory):
+                    raise TypeError(
+                        "the runs gave trajectories: say what counts, as value=lambda path: path.losses[-1]"
+                    )
+                numbers[index] = value(result)
         return numbers
 
     def best(self, value: Callable[[Any], float] = float) -> tuple[dict[str, Any], Any]:

@@ -48,7 +48,8 @@ def check_loss(loss: Loss) -> Loss:
         If it cannot be called or has no `gradient`.
     """
     if not (callable(loss) and callable(getattr(loss, "gradient", None))):
-        raise TypeError(f"a loss must be callable and have a method gradient, got {loss!r}")
+        got = f"{type(loss).__name__}, where the weights come first" if isinstance(loss, tuple | list) else repr(loss)
+        raise TypeError(f"a loss must be callable and have a method gradient, got {got}")
     return loss
 
 

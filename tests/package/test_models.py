@@ -135,7 +135,11 @@ def test_a_residual_network_of_zeros_is_the_identity_and_a_tied_one_is_two_layer
         (lambda: residual.check((np.ones((2, 3)),)), r"square, got shape \(2, 3\)"),
         (lambda: tied.check((np.ones((2, 3)),) * 2), r"one factor: write \(U,\), got 2"),
         (lambda: diagonal.check(()), "diagonal needs 1 factors or more, got 0"),
-        (lambda: lnn.gradient_descent((np.ones((1, 2)),), None, 1, 1), "a loss must be callable"),
+        (lambda: lnn.gradient_descent((np.ones((1, 2)),), None, 1, 1), "a loss must be callable .*, got None"),
+        (
+            lambda: lnn.adam(lnn.LeastSquares(lnn.Everything((1, 2)), np.ones(2)), (np.ones((1, 2)),), 1, 1),
+            "got tuple, where the weights come first",
+        ),
     ],
 )
 def test_factors_that_do_not_fit_are_refused(call, message):

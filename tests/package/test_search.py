@@ -100,6 +100,9 @@ def test_a_diverged_run_of_tensors_is_one():
     runs = lnn.grid(lambda eta: lnn.gradient_descent(start, loss, eta, 300, model=lnn.tensor), {"eta": (1e-3, 50.0)})
     assert runs.diverged.tolist() == [False, True]
     assert runs.best(lambda path: path.losses[-1])[0] == {"eta": 1e-3}
+    for ask in (runs.table, runs.best):
+        with pytest.raises(TypeError, match="say what counts, as value=lambda path"):
+            ask()
 
 
 def test_records_of_every_model_come_back_from_other_processes():
