@@ -5,6 +5,7 @@ conserves exactly, would drift by 1e-3, and a conserved quantity would look as i
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -83,8 +84,8 @@ def _check_method(method: Any) -> Any:
     return METHODS[method]
 
 
-def _check_constant(loss: Loss, W: Matrix) -> Loss:
-    """Return `loss` if it has a number and a gradient at W, and the same gradient when asked again."""
+def _check_constant(loss: Loss, W: Matrix) -> None:
+    """Refuse a loss without a number or a gradient at W, or with another gradient when it is asked again."""
     check_loss(loss)
     with np.errstate(all="ignore"):
         values_along(loss, W[None])
@@ -94,7 +95,6 @@ def _check_constant(loss: Loss, W: Matrix) -> Loss:
                 "the gradient of the loss at the first network changed from one call to the next: a flow needs a loss "
                 "that stays the same, random samples are for descents"
             )
-    return loss
 
 
 def _crossing(inside: Callable[[float], Matrix], excess: Callable[[Matrix], float], before: float, t: float) -> float:
@@ -147,7 +147,7 @@ def _integrate(
     solver, bar, steps, outcome = None, None, 0, Outcome.FINISHED
     moments, states = [times[0]], [y]
     # A run that blows up says so by its outcome, not by warnings.
-    with np.errstate(all="ignore"):
+    with ExitStack() as stack, np.errstate(all="ignore"):
         if not np.isfinite(loss(model.product(start))):
             raise ValueError("the loss is not finite at the first network")
         if stop is not None and excess(y) <= 0:
@@ -159,7 +159,7 @@ def _integrate(
             if progress:
                 from tqdm.auto import tqdm
 
-                bar = tqdm(total=float(due[-1]), leave=False)
+                bar = stack.enter_context(tqdm(total=float(due[-1]), leave=False))
         while solver is not None and outcome is Outcome.FINISHED and solver.status == "running":
             try:
                 solver.step()
@@ -194,8 +194,6 @@ def _integrate(
         weights = apart(np.array(states), start)
         W = model.product(weights)
         losses = values_along(loss, W)
-    if bar is not None:
-        bar.close()
     whole = np.isfinite(states).all(axis=1) & np.isfinite(W).reshape(len(W), -1).all(axis=1) & np.isfinite(losses)
     kept = len(whole) if whole.all() else int(np.argmin(whole))
     outcome = outcome if kept == len(whole) else Outcome.DIVERGED
