@@ -1,8 +1,8 @@
 """The landscape of φ(W_1, …, W_N) = ℓ(W_N ⋯ W_1), derived entry by entry.
 
-Behind `lem-gradient`, `prop-nonconvex` and `prop-origin-hessian` of the page `linear_networks`. The loss is
-⟨G, W⟩ + ½ vec(W)ᵀ H vec(W) with symbols for all entries of G and of the symmetric matrix H: the second-order Taylor
-polynomial of an arbitrary loss. Its value at 0 is left out, as no derivative sees it.
+Behind `lem-gradient`, `prop-nonconvex`, `prop-origin-hessian` and `prop-strict-saddles` of the page `linear_networks`.
+But for the last, the loss is ⟨G, W⟩ + ½ vec(W)ᵀ H vec(W) with symbols for all entries of G and of the symmetric matrix
+H: the second-order Taylor polynomial of an arbitrary loss. Its value at 0 is left out, as no derivative sees it.
 """
 
 from collections.abc import Sequence
@@ -158,6 +158,65 @@ def origin_hessian(widths: Sequence[int]) -> tuple[sp.Matrix, sp.Matrix]:
         for p, q in combinations_with_replacement(range(len(entries)), 2)
     }
     return sp.Matrix(len(entries), len(entries), lambda p, q: upper[min(p, q), max(p, q)]), loss.G
+
+
+def saddle_hessian(widths: Sequence[int], kept: int) -> sp.Matrix:
+    """Hessian of ½‖W_N ⋯ W_1 - Φ‖_F² where the first modes of a diagonal Φ are kept and the others dropped.
+
+    Φ has the diagonal entries s_1^N, …, s_kept^N, p_1, p_2, …; every layer is diagonal with s_1, …, s_kept and zeros.
+
+    Parameters
+    ----------
+    widths : (d_0, …, d_N)
+        Not below `kept`.
+    kept : int
+
+    Returns
+    -------
+    matrix
+        Square, of order Σ d_j d_{j-1}, in the positive symbols s_k and p_m.
+
+    Notes
+    -----
+    `prop-strict-saddles`, page `linear_networks`; differentiated entry by entry, no formula for it is put in.
+    """
+    depth, modes = len(widths) - 1, min(widths[0], widths[-1])
+    roots = [sp.Symbol(f"s_{k + 1}", positive=True) for k in range(kept)]
+    dropped = [sp.Symbol(f"p_{m + 1}", positive=True) for m in range(modes - kept)]
+    values = [*(s**depth for s in roots), *dropped]
+    weights = layers(widths)
+    target = sp.Matrix(widths[-1], widths[0], lambda a, b: values[a] if a == b < modes else 0)
+    twice_phi = sum(x**2 for x in reduce(mul, reversed(weights)) - target)
+    point = {w: 0 for W in weights for w in W} | {W[k, k]: s for W in weights for k, s in enumerate(roots)}
+    bends = sp.lambdify(list(point), sp.hessian(twice_phi, list(point)), "sympy")
+    return (bends(*point.values()) / 2).expand()
+
+
+def saddle_spectrum(widths: Sequence[int], kept: int) -> dict[sp.Expr, int]:
+    """Eigenvalues of `saddle_hessian` with their multiplicities, from the characteristic polynomials of its blocks.
+
+    Parameters
+    ----------
+    widths : (d_0, …, d_N)
+        Not below `kept`.
+    kept : int
+
+    Returns
+    -------
+    dict of expressions in s_k and p_m
+
+    Notes
+    -----
+    `prop-strict-saddles`, page `linear_networks`.
+    """
+    hessian, x = saddle_hessian(widths, kept), sp.Symbol("x")
+    found: dict[sp.Expr, int] = {}
+    for block in hessian.connected_components():
+        _, factors = sp.factor_list(hessian.extract(block, block).charpoly(x).as_expr())
+        for factor, times in factors:
+            (value,) = map(sp.expand, sp.solve(factor, x))  # one root: the factor is linear
+            found[value] = found.get(value, 0) + times
+    return found
 
 
 def two_parameter_hessian() -> sp.Matrix:
