@@ -215,7 +215,7 @@ def saddle_spectrum(widths: Sequence[int], kept: int) -> dict[sp.Expr, int]:
         _, factors = sp.factor_list(hessian.extract(block, block).charpoly(x).as_expr())
         for factor, times in factors:
             (value,) = map(sp.expand, sp.solve(factor, x))  # one root: the factor is linear
-            found[value] = found.get(value, 0) + times
+            found[value] = found.get(value, 0) + int(times)
     return found
 
 
