@@ -1,6 +1,7 @@
 """The results of the page `linear_networks`, each against an independent computation."""
 
 from functools import reduce
+from itertools import combinations, pairwise
 from itertools import product as pairs
 
 import numpy as np
@@ -28,6 +29,21 @@ class Quartic:
     def gradient(self, W):
         along = (self.A * W).sum(axis=(-2, -1), keepdims=True)
         return self.C + W**3 - W + along**2 / 2 * self.A
+
+
+class Linear:
+    """The loss -Σ w, without a lower bound."""
+
+    def __call__(self, W):
+        return -W.sum(axis=(-2, -1))
+
+    def gradient(self, W):
+        return -np.ones_like(W)
+
+
+def squared_distance(target):
+    """W ↦ ½‖W - Φ‖_F²."""
+    return lambda W: 0.5 * ((W - target) ** 2).sum()
 
 
 def explicit_product(weights):
@@ -136,6 +152,17 @@ def test_prop_symmetry_changes_of_basis_leave_the_objective_and_flatten_minima()
     assert np.abs(H @ T).max() < 1e-5
     assert (np.linalg.eigvalsh(H) > 0.1).sum() == 4  # d², and the wrong tangent would not be flat:
     assert np.linalg.norm(H @ flat((W1, W2, W3))) > 1
+
+
+@pytest.mark.parametrize("zero", [None, 0, 1])
+def test_prop_symmetry_every_minimizer_lies_on_an_unbounded_curve_of_minimizers(zero):
+    """`prop-symmetry`: also where the product is zero, because W_1 or another layer is."""
+    rng = np.random.default_rng(27)
+    weights = [W if j != zero else 0 * W for j, W in enumerate(lnn.initial.gaussian((3, 4, 2), 1.0, rng=rng))]
+    target, first = explicit_product(weights), weights[0]
+    curve = [(weights[0], c * weights[1]) if zero == 0 else (c * first, weights[1] / c) for c in (1.0, 10.0, 1e3)]
+    assert np.linalg.norm(flat(curve[-1])) > 50 * np.linalg.norm(flat(weights))
+    assert all(np.abs(explicit_product(point) - target).max() < EXACT * 1e3 for point in curve)
 
 
 @pytest.mark.parametrize("widths", [(7, 5), (7, 6, 5), (7, 6, 8, 5), (4, 5, 3, 6, 2)])
@@ -378,6 +405,138 @@ def test_prop_two_layers_every_stationary_point_with_a_slope_has_negative_curvat
         assert np.linalg.eigvalsh(numerical_hessian(flat(weights), widths, loss))[0] < -1e-2
 
 
+def keeping(kept, values, widths, rng):
+    """A balanced network that keeps the modes `kept` of a random matrix with these singular values, and that matrix."""
+    frames = [np.linalg.qr(rng.standard_normal((d, d)))[0] for d in widths]
+    target = (frames[-1][:, : len(values)] * values) @ frames[0][:, : len(values)].T
+    frames = [Q[:, list(kept)] if j in (0, len(widths) - 1) else Q[:, : len(kept)] for j, Q in enumerate(frames)]
+    roots = values[list(kept)] ** (1 / (len(widths) - 1))
+    return [(above * roots) @ below.T for below, above in pairwise(frames)], target
+
+
+def ladder(kept, values, widths):
+    """The eigenvalues that the proposition lists, in order."""
+    depth, found = len(widths) - 1, []
+    dropped = [m for m in range(len(values)) if m not in kept]
+    for k in kept:
+        found += [values[k] ** (1 - 2 / depth) * (values[k] + s * values[m]) for m in dropped for s in (1, -1)]
+        found += [values[k] ** (2 - 2 / depth)] * abs(widths[0] - widths[-1])
+        powers = [(2 * (depth - j) / depth, 2 * (j - 1) / depth) for j in range(1, depth + 1)]
+        found += [sum(values[k] ** a * values[n] ** b for a, b in powers) for n in kept]
+    if depth == 2:
+        found += [s * values[m] for m in dropped for s in (1, -1)] * (widths[1] - len(kept))
+    size = sum(a * b for a, b in pairwise(widths))
+    return np.sort([*found, *[0.0] * (size - len(found))])
+
+
+SUBSETS = [S for s in range(4) for S in combinations(range(3), s)]
+
+
+@pytest.mark.parametrize("kept", SUBSETS, ids=str)
+@pytest.mark.parametrize("widths", [(3, 4, 5), (4, 3, 3, 3), (3, 4, 3, 4), (3, 3, 4, 3, 3)], ids=str)
+def test_prop_strict_saddles_spectrum_at_every_set_of_kept_modes(widths, kept):
+    """`prop-strict-saddles`: all eigenvalues, against second differences of φ; the least one, and its sign."""
+    rng, values = np.random.default_rng(21), np.array([1.1, 1.6, 0.7])
+    weights, target = keeping(kept, values, widths, rng)
+    loss = squared_distance(target)
+    assert np.abs(numerical_gradient(flat(weights), widths, loss)).max() < 1e-6
+    found, expected = np.linalg.eigvalsh(numerical_hessian(flat(weights), widths, loss)), ladder(kept, values, widths)
+    assert np.abs(found - expected).max() < 1e-4
+    if len(widths) > 3:
+        pairs_of = [(values[k], values[m]) for k in kept for m in range(3) if m not in kept]
+        least = min([0.0, *(k ** (1 - 2 / (len(widths) - 1)) * (k - m) for k, m in pairs_of)])
+        assert abs(found[0] - least) < 1e-4
+        assert (found[0] < -0.1) == any(m > k for k, m in pairs_of)
+    else:
+        assert (found[0] < -0.1) == (len(kept) < 3)
+
+
+@pytest.mark.parametrize(
+    ("values", "kept"), [((2.0, 2.0, 1.0), (0, 2)), ((2.0, 2.0, 1.0), (1,)), ((1.0, 2.0, 0.0), (0,))]
+)
+def test_prop_strict_saddles_with_repeated_and_vanishing_singular_values(values, kept):
+    """`prop-strict-saddles`: a tie gives the eigenvalue 0, a zero of Φ counts as dropped."""
+    widths, rng = (4, 3, 3, 3), np.random.default_rng(22)
+    weights, target = keeping(kept, np.array(values), widths, rng)
+    H = numerical_hessian(flat(weights), widths, squared_distance(target))
+    assert np.abs(np.linalg.eigvalsh(H) - ladder(kept, np.array(values), widths)).max() < 1e-4
+
+
+@pytest.mark.parametrize(
+    ("widths", "kept"), [((4, 2, 3), (0, 2)), ((4, 3, 2, 3), (0, 1)), ((3, 2, 4, 3), (1, 2))], ids=str
+)
+def test_prop_strict_saddles_counts_negative_eigenvalues_without_balance_and_at_any_width(widths, kept):
+    """`prop-strict-saddles`: layers of the rank of the product, a hidden layer as narrow as that included."""
+    rng, values = np.random.default_rng(23), np.array([1.5, 1.0, 0.6])
+    weights, target = keeping(kept, values, widths, rng)
+    bases = [
+        np.eye(d) if j in (0, len(widths) - 1) else rng.uniform(-1, 1, (d, d)) + 2 * np.eye(d)
+        for j, d in enumerate(widths)
+    ]
+    moved = [bases[j + 1] @ W @ np.linalg.inv(bases[j]) for j, W in enumerate(weights)]
+    assert lnn.imbalance(moved) > 0.1
+    loss = squared_distance(target)
+    assert np.abs(numerical_gradient(flat(moved), widths, loss)).max() < 1e-6
+    found = np.linalg.eigvalsh(numerical_hessian(flat(moved), widths, loss))
+    assert (found < -1e-3).sum() == (ladder(kept, values, widths) < 0).sum()
+    if kept == (0, 1):  # the best approximation of rank 2 is a global minimum where a layer has width 2: not strict
+        assert found[0] > -1e-4
+
+
+def test_prop_strict_saddles_is_a_saddle_where_the_layers_are_wider_than_the_rank():
+    """`prop-strict-saddles`: along one curve φ falls, along another it rises, to order t^N, eigenvalue or not."""
+    widths, values, rng = (3, 3, 3, 3), np.array([1.5, 1.0, 0.6]), np.random.default_rng(24)
+    for kept in [(), (0,), (0, 1)]:
+        weights, target = keeping(kept, values, widths, rng)
+        U, _, Vt = np.linalg.svd(target)
+        free = [np.linalg.svd(W)[0][:, -1] for W in weights[:-1]]  # orthogonal to the range of W_j
+        chain = [Vt[len(kept)], *free, U[:, len(kept)]]
+        bumps = [np.outer(above, below) for below, above in pairwise(chain)]
+        loss, shifts = squared_distance(target), (-0.1, 0, 0.1)
+        line = [[W + t * B for W, B in zip(weights, bumps, strict=True)] for t in shifts]
+        phi = [loss(explicit_product(point)) for point in line]
+        assert phi[2] - phi[1] == pytest.approx(0.5e-6 - 1e-3 * values[len(kept)], rel=1e-6)
+        assert phi[0] - phi[1] == pytest.approx(0.5e-6 + 1e-3 * values[len(kept)], rel=1e-6)
+
+
+def test_prop_strict_saddles_needs_layers_of_the_rank_of_the_product():
+    """`prop-strict-saddles`: with W_1 = W_3 = 0 and W_2 ≠ 0 nothing is kept, and yet the saddle is strict."""
+    rng, widths = np.random.default_rng(25), (3, 2, 4, 3)
+    target, middle = rng.standard_normal((3, 3)), rng.standard_normal((4, 2))
+    H = numerical_hessian(
+        flat([np.zeros((2, 3)), middle, np.zeros((3, 4))]), widths, lambda W: 0.5 * ((W - target) ** 2).sum()
+    )
+    assert np.linalg.eigvalsh(H)[0] == pytest.approx(-np.linalg.norm(target, 2) * np.linalg.norm(middle, 2), rel=1e-3)
+
+
+SYMBOLIC = [((2, 1, 2), 1), ((3, 2, 2), 1), ((2, 2, 2, 3), 1), ((3, 2, 2, 3), 2), ((2, 2, 1, 2, 2), 1)]
+
+
+@pytest.mark.parametrize(("widths", "kept"), SYMBOLIC)
+def test_prop_strict_saddles_symbolic_spectrum_is_the_listed_one(widths, kept):
+    """`prop-strict-saddles`: what SymPy finds entry by entry, with multiplicities, evaluated at numbers."""
+    depth, values = len(widths) - 1, np.array([1.3, 0.9, 1.7])[: min(widths[0], widths[-1])]
+    at = {f"s_{k + 1}": values[k] ** (1 / depth) for k in range(kept)}
+    at |= {f"p_{m + 1}": value for m, value in enumerate(values[kept:])}
+    spectrum = landscape.saddle_spectrum(widths, kept)
+    found = [
+        float(v.subs({s: at[s.name] for s in v.free_symbols})) for v, times in spectrum.items() for _ in range(times)
+    ]
+    assert np.allclose(np.sort(found), ladder(tuple(range(kept)), values, widths), rtol=0, atol=EXACT)
+    assert {0, depth * sp.Symbol("s_1", positive=True) ** (2 * depth - 2)} <= set(spectrum)
+
+
+@pytest.mark.parametrize("kept", [(0,), (1,)])
+def test_prop_two_layers_needs_a_hidden_layer_that_is_wide_enough(kept):
+    """`prop-two-layers`: at d_1 < min(d_0, d_2) the best approximation of rank d_1 has a slope and no way down."""
+    weights, target = keeping(kept, np.array([2.0, 1.0]), (2, 1, 2), np.random.default_rng(26))
+    loss = squared_distance(target)
+    assert np.abs(numerical_gradient(flat(weights), (2, 1, 2), loss)).max() < 1e-6
+    assert np.linalg.norm(explicit_product(weights) - target) > 0.5
+    least = np.linalg.eigvalsh(numerical_hessian(flat(weights), (2, 1, 2), loss))[0]
+    assert least > -1e-4 if kept == (0,) else least < -0.5
+
+
 def test_thm_landscape_random_starts_leave_the_strict_saddle_and_depth_three_has_others():
     """`thm-landscape`: at depth 2 descent ends at global minima; at depth 3 some saddles lack negative curvature."""
     rng = np.random.default_rng(16)
@@ -432,12 +591,15 @@ def test_prop_flow_exists_stays_within_reach_and_blows_up_without_a_lower_bound(
     assert (moved[1:] <= np.sqrt(path.times[1:] * path.losses[0])).all()
     assert (moved[1:] / np.sqrt(path.times[1:] * path.losses[0])).max() > 0.5  # a bound that is of the right size
 
-    class Linear:
+    class Ramp:  # nearly max(1 - w, 0): at constant speed the bound is attained
         def __call__(self, W):
-            return -W.sum(axis=(-2, -1))
+            return np.logaddexp(0, 40 * (1 - W)).sum(axis=(-2, -1)) / 40
 
         def gradient(self, W):
-            return -np.ones_like(W)
+            return -1 / (1 + np.exp(40 * (W - 1)))
+
+    ramp = lnn.gradient_flow([[[0.0]]], Ramp(), [0.0, 0.95])
+    assert 0.97 < ramp.weights[0][-1, 0, 0] / np.sqrt(0.95 * ramp.losses[0]) <= 1
 
     two = lnn.gradient_flow([[[0.5]]] * 2, Linear(), np.linspace(0, 3, 31))
     assert two.weights[0][-1, 0, 0] == pytest.approx(0.5 * np.exp(3), rel=FLOW)
@@ -485,3 +647,11 @@ def test_thm_euler_distance_to_the_flow_is_of_first_order_and_under_the_bound():
         at = lnn.pack(lnn.gradient_flow(start, one, run.times).weights)
         gap = np.linalg.norm(lnn.pack(run.weights) - at, axis=1)
         assert (gap <= M / 2 * (np.exp(L * run.times) - 1) * eta + 1e-9).all()
+
+    # With ℓ(w) = -w and two equal scalars the Hessian has norm L = 1, and the bound is nearly attained for short times.
+    eta, steps = 1e-4, 1000
+    reached = np.sqrt(2) * (1 + eta) ** steps
+    M, T = np.sqrt(2) * np.exp(eta * steps), eta * steps
+    assert 0.9 < (np.sqrt(2) * np.exp(T) - reached) / (M / 2 * (np.exp(T) - 1) * eta) <= 1
+    run = lnn.gradient_descent(np.ones((2, 1, 1)), Linear(), eta, steps)
+    assert np.linalg.norm(lnn.pack(run[-1])) == pytest.approx(reached, rel=1e-9)
