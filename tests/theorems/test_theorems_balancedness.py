@@ -81,6 +81,7 @@ def test_def_balanced_is_the_vanishing_of_all_differences():
     """def-balanced: incoming and outgoing weights of the units of each hidden layer have the same inner products."""
     balanced = rotated_balanced(matrix_with([3.0, 2.0, 1.0]))
     assert max(np.abs(D).max() for D in differences(balanced)) < EXACT
+    assert lnn.imbalance(balanced) < EXACT
     stretched = (2 * balanced[0], balanced[1] / 2, balanced[2])
     np.testing.assert_allclose(lnn.end_to_end(stretched), lnn.end_to_end(balanced), rtol=0, atol=EXACT)
     assert lnn.imbalance(stretched) > 1
@@ -199,6 +200,10 @@ def test_prop_near_zero_bound_holds_and_is_attained():
     signs = np.array([1.0, -1, 1, -1, 1, -1])
     extreme = (eps * np.outer(signs, np.ones(7)), eps * np.outer(np.ones(8), np.ones(6)))
     assert lnn.imbalance(extreme) == pytest.approx(eps**2 * 6 * np.hypot(7, 8), rel=EXACT)
+    alike = (eps * np.ones((6, 7)), eps * np.ones((8, 6)))  # parallel vectors: here it is seen that D_j is a difference
+    assert lnn.imbalance(alike) == pytest.approx(eps**2 * 6 * (8 - 7), rel=1e3 * EXACT)
+    one = (np.zeros((1, 3)), eps * np.ones((5, 1)))  # d_j = 1: the constant is max(d_{j-1}, d_{j+1})
+    assert lnn.imbalance(one) == pytest.approx(eps**2 * 5, rel=EXACT)
 
 
 def test_prop_near_zero_gaussian_mean_is_exact():
@@ -206,9 +211,7 @@ def test_prop_near_zero_gaussian_mean_is_exact():
     rng, eps, count = np.random.default_rng(0), 0.5, 40_000
     m, p, n = 2, 3, 6
     below, above = eps * rng.standard_normal((count, p, m)), eps * rng.standard_normal((count, n, p))
-    P = np.einsum("kab,kac->kbc", above, above)
-    Q = np.einsum("kba,kca->kbc", below, below)
-    squares = ((P - Q) ** 2).sum(axis=(1, 2))
+    squares = (lnn.imbalances((below, above))[0] ** 2).sum(axis=(1, 2))
     expected = eps**4 * p * ((n - m) ** 2 + (n + m) * (p + 1))
     error = squares.std() / np.sqrt(count)
     assert error < 0.01 * expected
@@ -284,6 +287,25 @@ def test_prop_gd_drift_never_exceeds_the_fall_of_the_loss():
         assert far(differences(path[k]), differences(weights)) <= 2 * step * (path.losses[0] - path.losses[k])
 
 
+@pytest.mark.parametrize("a", [0.5, 1.0, 3.0])
+def test_prop_gd_drift_bound_is_attained_by_one_step(a):
+    """prop-gd-drift: from (a, 0) a step a^{-2} on ½(w_2w_1 - 1)² has equality in the hypothesis and in the bound."""
+    one = lnn.LeastSquares(lnn.Everything((1, 1)), np.array([1.0]))
+    weights, step = (np.array([[a]]), np.array([[0.0]])), a**-2
+    path = lnn.gradient_descent(weights, one, step, 1)
+    slopes = slopes_by_differences(weights, one)
+    assert path.losses[0] - path.losses[1] == pytest.approx(step / 2 * sum((S**2).sum() for S in slopes), rel=1e-6)
+    drift = far(differences(path[1]), differences(weights))
+    assert drift == pytest.approx(2 * step * (path.losses[0] - path.losses[1]), rel=1e-6)
+
+
+def test_prop_gd_drift_bound_needs_steps_that_decrease_the_objective():
+    """prop-gd-drift: where the objective rises, the fall is negative and the drift is not."""
+    path = lnn.gradient_descent(start(2.0), quadratic(), 0.05, 1)
+    assert path.losses[1] > path.losses[0]
+    assert far(differences(path[1]), differences(path[0])) > 1
+
+
 @pytest.mark.parametrize("widths", SMALL)
 def test_prop_gd_drift_symbolic_step_is_the_numerical_one(widths):
     """prop-gd-drift: SymPy's polynomial in η has no first order, and its value is what a step of lnn does."""
@@ -326,6 +348,47 @@ def test_prop_heavy_ball_drift_is_below_its_bound():
         drifts.append(worst)
     assert np.log2(drifts[1] / drifts[2]) == pytest.approx(2, abs=2 * SLOPE)
     assert all(rest.is_zero_matrix for widths in SMALL for rest in balance.heavy_ball_residuals(widths))
+
+
+def scalar_ball(w, v, friction, end):
+    """Heavy ball for two scalar layers on ½(w_2w_1 - 1)²: places (w_1, w_2) over time."""
+
+    def field(_, state):
+        w1, w2, v1, v2 = state
+        slope = w1 * w2 - 1
+        return [v1, v2, -slope * w2 - friction * v1, -slope * w1 - friction * v2]
+
+    return solve_ivp(field, (0, end), [*w, *v], "Radau", rtol=1e-9, atol=1e-12).y[:2]
+
+
+def test_prop_heavy_ball_bound_is_nearly_attained():
+    """prop-heavy-ball: if one layer alone moves, with much friction, the drift is nearly 2(φ - inf φ)/γ²."""
+    friction = 400.0
+    w1, w2 = scalar_ball((10.0, 0.0), (0.0, 0.0), friction, 100.0)
+    drift = abs((w2**2 - w1**2)[-1] + 100.0)
+    assert 0.98 < drift / (2 * 0.5 / friction**2) <= 1
+
+
+def test_prop_heavy_ball_needs_a_start_at_rest():
+    """prop-heavy-ball: a push at the start adds (1 - e^{-γt})/γ times the speed of D, beyond every multiple of 1/γ²."""
+    friction = 400.0
+    w1, w2 = scalar_ball((1.0, 1.0), (0.0, 1.0), friction, 1.0)  # at a minimizer, pushed along w_2
+    assert abs((w2**2 - w1**2)[-1]) > 1 / friction
+
+
+def test_cor_weight_decay_critical_points_are_balanced():
+    """cor-weight-decay: where descent on φ + (λ/2)Σ‖W_j‖² comes to rest; without decay it rests out of balance."""
+    loss, ends = quadratic(), {}
+    for decay in (0.0, 0.2):
+        weights = start()
+        for _ in range(4000):
+            slopes = lnn.pullback(weights, loss.gradient(lnn.end_to_end(weights)))
+            weights = tuple(W - 0.02 * (S + decay * W) for W, S in zip(weights, slopes, strict=True))
+        slopes = lnn.pullback(weights, loss.gradient(lnn.end_to_end(weights)))
+        rest = max(np.abs(S + decay * W).max() for W, S in zip(weights, slopes, strict=True))
+        ends[decay] = rest, max(np.linalg.norm(D) for D in differences(weights))
+    assert max(rest for rest, _ in ends.values()) < 1e-6
+    assert ends[0.2][1] < 1e-6 < 1 < ends[0.0][1]
 
 
 @pytest.mark.parametrize("widths", [(7, 6, 8, 5), (5, 6, 9, 7, 8), (4, 9, 6), (7, 5)])
@@ -440,3 +503,16 @@ def test_prop_balanced_svd_is_stable():
             gap = np.linalg.norm(product @ product.T - np.linalg.matrix_power(root, k))
             bound = 0.5 * k * (k - 1) * b ** (2 * (k - 1)) * delta
             assert 1e-2 * bound < gap <= bound
+
+
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_lem_nearly_balanced_constants_are_the_best(depth):
+    """lem-nearly-balanced: scalar layers with squares 1 - (N - i)δ come as near to the bounds as one likes."""
+    delta = 1e-6
+    layers = [np.array([[np.sqrt(1 - (depth - i) * delta)]]) for i in range(1, depth + 1)]
+    assert lnn.imbalance(layers) == pytest.approx(delta, rel=1e-6)
+    for j in range(depth - 1):
+        product = np.prod([W[0, 0] for W in layers[j:]])
+        gap = abs(product**2 - layers[-1][0, 0] ** (2 * (depth - j)))
+        assert 0.9999 < gap / (0.5 * (depth - j) * (depth - j - 1) * delta) <= 1
+    assert layers[-1][0, 0] ** 2 - layers[-2][0, 0] ** 2 == pytest.approx(delta, rel=1e-6)
