@@ -378,17 +378,18 @@ def test_prop_heavy_ball_needs_a_start_at_rest():
 
 def test_cor_weight_decay_critical_points_are_balanced():
     """cor-weight-decay: where descent on φ + (λ/2)Σ‖W_j‖² comes to rest; without decay it rests out of balance."""
-    loss, ends = quadratic(), {}
+    target, ends = np.diag([3.0, 2.0, 1.0]) @ np.eye(3, 4), {}
     for decay in (0.0, 0.2):
-        weights = start()
-        for _ in range(4000):
-            slopes = lnn.pullback(weights, loss.gradient(lnn.end_to_end(weights)))
-            weights = tuple(W - 0.02 * (S + decay * W) for W, S in zip(weights, slopes, strict=True))
-        slopes = lnn.pullback(weights, loss.gradient(lnn.end_to_end(weights)))
-        rest = max(np.abs(S + decay * W).max() for W, S in zip(weights, slopes, strict=True))
-        ends[decay] = rest, max(np.linalg.norm(D) for D in differences(weights))
-    assert max(rest for rest, _ in ends.values()) < 1e-6
-    assert ends[0.2][1] < 1e-6 < 1 < ends[0.0][1]
+        weights = lnn.initial.gaussian((4, 3, 5, 3), 0.6, rng=np.random.default_rng(0))
+        for _ in range(3000):
+            W1, W2, W3 = weights
+            G = W3 @ W2 @ W1 - target
+            slopes = (W2.T @ W3.T @ G, W3.T @ G @ W1.T, G @ W1.T @ W2.T)
+            moves = [S + decay * W for S, W in zip(slopes, weights, strict=True)]
+            weights = tuple(W - 0.05 * M for W, M in zip(weights, moves, strict=True))
+        ends[decay] = max(np.abs(M).max() for M in moves), max(np.linalg.norm(D) for D in differences(weights))
+    assert max(rest for rest, _ in ends.values()) < 1e-9
+    assert ends[0.2][1] < 1e-9 < 1 < ends[0.0][1]
 
 
 @pytest.mark.parametrize("widths", [(7, 6, 8, 5), (5, 6, 9, 7, 8), (4, 9, 6), (7, 5)])
