@@ -15,7 +15,7 @@ export IPYTHONDIR := $(CURDIR)/.venv/settings/ipython
 export MPLCONFIGDIR := $(CURDIR)/.venv/settings/matplotlib
 WORKERS ?= 2
 
-.PHONY: help book pdf test quick notebooks pages seal bench binder-check release grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
+.PHONY: help book pdf test quick notebooks pages seal bench binder-check release collect grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -100,8 +100,11 @@ binder-check: $(READY) ## run all notebooks in an environment made from binder/ 
 release: $(READY) ## build the students' problem sets, and a zip of them, in exercises/release
 	@$(BIN)/python tools/course/course.py release
 
-grade: $(READY) ## grade exercises/submitted: feedback and a table of scores
-	@$(BIN)/python tools/course/course.py grade
+collect: $(READY) ## sort what Moodle or Canvas let you download, in exercises/downloaded, into exercises/submitted
+	@$(BIN)/python tools/course/course.py collect $(SETS)
+
+grade: $(READY) ## grade exercises/submitted: feedback and tables of scores (AGAIN=1: also what has not changed)
+	@$(BIN)/python tools/course/course.py grade $(if $(AGAIN),--again)
 
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab --notebook-dir=. chapters/preface.ipynb

@@ -1,7 +1,5 @@
 """Settings of nbgrader for this course, read by every `nbgrader` command that is typed in this folder."""
 
-from pathlib import Path
-
 c = get_config()  # noqa: F821, defined by nbgrader
 
 c.CourseDirectory.course_id = "linear_neural_networks"
@@ -21,7 +19,3 @@ c.OverwriteCells.add_missing_cells = True
 
 # Remarks of the kernel about itself are not shown.
 c.Execute.extra_arguments = ["--log-level=ERROR"]
-
-# `nbgrader zip_collect`: STUDENT_…NAME….ipynb, as Moodle and Canvas name what they let you download.
-names = "|".join(sorted(path.stem for path in Path(__file__).parent.glob("source/*/*.ipynb")))
-c.FileNameCollectorPlugin.named_regexp = rf".*?/?(?P<student_id>[^/_]+)_(?:[^/]*[_/])?(?P<file_id>{names})[^/]*\.ipynb$"

@@ -55,7 +55,7 @@ print("CAME OF IT:", json.dumps(came))
 """
 # In every system, by limits and a scrubbed environment alone.
 ALWAYS = {"read the environment": "KeyError", "fill the memory": "MemoryError", "fill the disk": "OSError"}
-# With namespaces.
+# With bubblewrap.
 ALONE = {
     "read the solutions": "FileNotFoundError",
     "read the gradebook": "FileNotFoundError",
@@ -66,7 +66,7 @@ ALONE = {
     "write into the package": "OSError",
     "write into the disk": "OSError",
     "connect": "OSError",
-    "connect to this machine": "OSError",  # it has not even a loopback
+    "connect to this machine": "ConnectionRefusedError",  # it is alone on its loopback
     "send the grader a signal": "ProcessLookupError",
     "uncover what is hidden": "CalledProcessError",
 }
@@ -122,7 +122,7 @@ def graded(tmp_path_factory):
     text = "".join(o.get("text", "") for c in notebook.cells if c.cell_type == "code" for o in c.outputs)
     line = next(line for line in text.splitlines() if line.startswith("CAME OF IT:"))
     came = json.loads(line.removeprefix("CAME OF IT:"))
-    alone = "gives no namespaces" not in said.stderr
+    alone = "WARNING" not in said.stderr
     return SimpleNamespace(folder=folder, said=said, came=came, alone=alone, package=package)
 
 
@@ -139,7 +139,7 @@ def test_limits_and_a_clean_environment_hold_everywhere(graded):
 
 def test_a_submission_sees_changes_and_reaches_nothing_outside(graded):
     if not graded.alone:
-        pytest.skip("this machine gives no namespaces: make grade says so, and the README what to do")
+        pytest.skip("no bubblewrap that works: make grade says so, and the README what to do")
     for name, wanted in ALONE.items():
         assert graded.came[name] == wanted or graded.came[name] in wanted, f"{name}: {graded.came[name]}"
     assert (ROOT / "lnn" / "__init__.py").read_bytes() == graded.package and not Path("/var/malice").exists()
@@ -147,7 +147,7 @@ def test_a_submission_sees_changes_and_reaches_nothing_outside(graded):
 
 def test_nothing_outlives_the_grading(graded):
     if not graded.alone:
-        pytest.skip("this machine gives no namespaces")
+        pytest.skip("no bubblewrap that works")
     deadline = time.monotonic() + 10
     while lingering() and time.monotonic() < deadline:
         time.sleep(0.1)
@@ -161,6 +161,7 @@ def test_the_honest_get_their_points_whoever_is_graded_beside_them(graded):
 def test_a_forged_result_is_not_stopped(graded):
     """Tests run in the process of the answers: points are evidence and no proof, as the README says."""
     assert points(graded, "forged") == 23
+    assert "(student forged) has kept the grader from looking for replaced functions" in graded.said.stderr
     said = (ROOT / "exercises" / "README.md").read_text()
     assert "forge" in said and "evidence, not proof" in said
 
@@ -176,12 +177,19 @@ def test_a_program_that_forks_without_end_is_bounded():
     assert said.stdout.startswith("bounded")
 
 
-def test_without_namespaces_it_says_so_and_still_limits(monkeypatch):
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+@pytest.mark.parametrize("bwrap", [None, "/bin/false", "says why"])
+def test_without_a_sandbox_it_says_why_in_one_line_and_still_limits(monkeypatch, tmp_path, bwrap):
+    reason = confined.MISSING if bwrap is None else "bubblewrap does not work here: "
+    if bwrap == "says why":
+        bwrap = tmp_path / "bwrap"
+        bwrap.write_text("#!/bin/sh\necho 'bwrap: No permissions to create a new namespace' >&2\nexit 1\n")
+        bwrap.chmod(0o755)
+        reason += "No permissions to create a new namespace"
+    monkeypatch.setattr(shutil, "which", lambda _: bwrap and str(bwrap))
     monkeypatch.setenv("SECRET_TOKEN", "a secret")
     code = "import os, resource; print('SECRET_TOKEN' in os.environ, resource.getrlimit(resource.RLIMIT_CPU)[0])"
     with confined.kernel([ROOT], [ROOT / "lnn"]) as kernel:
-        assert not kernel.alone
+        assert kernel.exposed.startswith(reason) and "\n" not in kernel.exposed
         plan = Path(kernel.connection_file).parent.parent / "plan.json"
         command = confined.self_call(str(plan), sys.executable, "-c", code)
         said = subprocess.run(command, capture_output=True, text=True, timeout=60)

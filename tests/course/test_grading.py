@@ -9,10 +9,11 @@ import sys
 import zipfile
 from types import SimpleNamespace
 
-import course
+import grading
 import nbformat
 import pytest
-from test_problem_sets import ROOT, SETS, SOURCE, answers, cells, role, tasks
+import release
+from test_problem_sets import HEADING, ROOT, SETS, SOURCE, answers, cells, role, tasks
 
 FIRST = SETS[0]
 FILE = f"{FIRST.split('_', 1)[1]}.ipynb"
@@ -30,7 +31,7 @@ def points(name):
 
 
 def run(folder, act, *options):
-    command = [sys.executable, str(ROOT / "tools" / "course.py"), act, "--course", str(folder), *options]
+    command = [sys.executable, str(ROOT / "tools" / "course" / "course.py"), act, "--course", str(folder), *options]
     path = f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin"  # the environment's own programs are found without PATH
     return subprocess.run(
         command, capture_output=True, text=True, env={**os.environ, "PATH": path, "MPLBACKEND": "agg"}
@@ -144,7 +145,7 @@ def test_no_line_of_a_solution_or_hidden_test_survives_in_the_release(loop):
         notebook = f"{name.split('_', 1)[1]}.ipynb"
         source, handed_out = (loop.folder / place / name / notebook for place in ("source", "release"))
         assert [path.name for path in handed_out.parent.iterdir()] == [notebook]
-        assert course.survivors(source, handed_out) == []
+        assert release.survivors(source, handed_out) == []
         text = handed_out.read_text()
         assert not any(mark in text for mark in ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS"))
         # Every line of the release stands outside of all regions of the source, or is a stub: compared by hand here.
@@ -171,9 +172,9 @@ def test_a_release_that_gives_a_line_away_is_noticed(loop, tmp_path):
         else:
             cell.outputs = [nbformat.v4.new_output("stream", text=line)]
         nbformat.write(notebook, tmp_path / FILE)
-        assert course.survivors(source, tmp_path / FILE) == [line.strip()]
+        assert release.survivors(source, tmp_path / FILE) == [line.strip()]
     (tmp_path / "text.md").write_text(source.with_suffix(".md").read_text())
-    assert course.survivors(source, tmp_path / "text.md")
+    assert release.survivors(source, tmp_path / "text.md")
 
 
 def test_the_zip_holds_the_notebooks_as_released_and_the_package(loop):
@@ -228,8 +229,11 @@ def test_what_cannot_be_graded_is_named_with_its_file_and_folder_and_reason(loop
     (line,) = [line for line in loop.said.stderr.splitlines() if f"(student {student})" in line]
     assert f"submitted/{student}/{file} " in line and reason in line
     assert loop.said.returncode == 1, "the command says that something is left to do"
+    with (loop.folder / "scores" / "all.csv").open() as table:
+        (total,) = [row for row in csv.DictReader(table) if row["student"] == student]
+    assert reason in total["remarks"] and total[FIRST] == ""
     if student != "misplaced":
-        assert loop.rows[student]["score"] in ("", "0.0") and reason in loop.rows[student]["remarks"]
+        assert loop.rows[student]["score"] == "" and reason in loop.rows[student]["remarks"]
 
 
 def test_lost_cells_are_put_back_and_the_rest_is_graded(loop):
@@ -249,14 +253,18 @@ def test_cells_in_another_order_are_graded_and_mentioned_and_a_task_deleted_whol
 def test_everyone_who_was_graded_gets_feedback_with_the_points_of_each_task(loop):
     for student in ("reference", "untouched", "mixed", "lost", "turned", "endless"):
         page = loop.folder / "feedback" / student / FIRST / FILE.replace("ipynb", "html")
-        assert f"(Score: {sum(earned(loop, student).values()):.1f} /" in page.read_text()
+        text = page.read_text()
+        assert f"(Score: {sum(earned(loop, student).values()):.1f} /" in text
+        for cell in cells(FIRST):
+            if cell.cell_type == "markdown" and (heading := HEADING.search(cell.source)):
+                assert heading[0].removeprefix("## ").rpartition(" (")[0] in text
 
 
 def test_the_table_of_totals_has_a_row_for_each_student_and_a_column_for_each_set(loop):
     with (loop.folder / "scores" / "all.csv").open() as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
-    assert set(rows) == set(loop.rows)
-    assert set(rows["mixed"]) == {"student", *SETS}
+    assert set(rows) == {*loop.rows, "misplaced"}
+    assert set(rows["mixed"]) == {"student", "name", "mail", *SETS, "remarks"}
     assert float(rows["reference"][FIRST]) == sum(points(FIRST).values())
     assert all(rows["untouched"][name] == "" for name in SETS[1:]), "not handed in is not zero points"
 
@@ -293,12 +301,12 @@ def test_the_settings_hold_for_nbgrader_on_the_command_line_too(loop):
 
 
 def test_grading_before_anything_was_released_or_handed_in_says_what_to_do(tmp_path, capsys):
-    assert course.grade(tmp_path, None, False) == 1
+    assert grading.grade(tmp_path, None, False) == 1
     assert "put notebooks in" in capsys.readouterr().err
     (tmp_path / "submitted").mkdir()
-    assert course.grade(tmp_path, None, False) == 1
+    assert grading.grade(tmp_path, None, False) == 1
     assert "release the sets first" in capsys.readouterr().err
-    assert course.release(tmp_path) == 1
+    assert release.release(tmp_path) == 1
     assert "no problem sets" in capsys.readouterr().err
 
 

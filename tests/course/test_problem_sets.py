@@ -15,11 +15,11 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
-import course
 import jupytext
 import nbformat
 import notebooks
 import pytest
+import sets
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "exercises" / "source"
@@ -63,7 +63,7 @@ def reference(name, task):
 
 
 def visible(name, task):
-    return course.without(cell_of(name, f"{task}-test").source, "HIDDEN TESTS")
+    return sets.without(cell_of(name, f"{task}-test").source, "HIDDEN TESTS")
 
 
 class TooLong(Exception):
@@ -99,7 +99,7 @@ def run(name, task, answer, *, others="reference", check="hidden"):
                     exec(compile(answer, task, "exec"), space)
                 elif role(cell).get("solution") and others == "untouched":
                     try:
-                        exec(compile(course.untouched(cell.source), grade_id, "exec"), space)
+                        exec(compile(sets.untouched(cell.source), grade_id, "exec"), space)
                     except NotImplementedError:
                         pass
                 else:
@@ -134,7 +134,7 @@ def test_the_reference_passes_also_where_all_other_tasks_are_untouched(name, tas
 
 @pytest.mark.parametrize("name, task", TASKS, ids=lambda value: value)
 def test_an_untouched_task_earns_nothing(name, task):
-    given = course.untouched(reference(name, task))
+    given = sets.untouched(reference(name, task))
     assert "SOLUTION" not in given
     with pytest.raises(Exception):  # noqa: B017
         run(name, task, given)

@@ -3,15 +3,14 @@
 `kernel` is what the grader uses: for as long as it is entered there is a Jupyter kernel of the name `confined`, which
 this same file, called as a program, starts:
 
-    python confined.py PLAN COMMAND …    limits, no environment; where the machine can, namespaces of its own
-    python confined.py --inside PLAN …   in these namespaces: what is to be seen of the disk, then the command
+    python confined.py PLAN COMMAND …
 
 Always: nothing of the environment but the path, limits on processor time, memory, file sizes and processes, a working
-folder of its own. With Linux namespaces too: no network, all of the disk read-only, the course, this repository, the
-home folder and temporary folders hidden, no other process in sight, and nothing that outlives the kernel.
+folder of its own. With bubblewrap (https://github.com/containers/bubblewrap) too: no network, all of the disk
+read-only, the course, this repository, the home folder and temporary folders hidden, no other process in sight, and
+nothing that outlives the kernel.
 """
 
-import ctypes
 import json
 import os
 import resource
@@ -26,57 +25,38 @@ from pathlib import Path
 from typing import NamedTuple
 
 NAME = "confined"
-UNSHARE = ["--user", "--map-root-user", "--mount", "--net", "--ipc", "--uts", "--pid", "--fork", "--kill-child"]
+KERNEL = Path(__file__).resolve().with_name("kernel.py")
 KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 GIGABYTE = 2**30
 LIMITS = {"AS": 8 * GIGABYTE, "FSIZE": GIGABYTE // 10, "CPU": 1800, "CORE": 0}  # bytes, bytes, seconds, bytes
 TASKS = 200  # processes and threads, beside those that the user has already
-MS_NOSUID, MS_NODEV, MS_BIND, MS_REC, MS_PRIVATE = 2, 4, 4096, 16384, 1 << 18  # of <sys/mount.h>
-SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, ATTR_RDONLY = 442, -100, 0x8000, 1
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 1, 24, 38
+MISSING = "bubblewrap is not installed; on Debian and Ubuntu: apt-get install bubblewrap"
+BARE = [
+    "--ro-bind",
+    "/",
+    "/",
+    "--unshare-all",
+    "--die-with-parent",
+    "--cap-drop",
+    "ALL",
+    "--dev",
+    "/dev",
+    "--proc",
+    "/proc",
+]
 
 
-def _libc(name: str, *arguments: object) -> None:
-    """Call a function of the C library, or raise what it complains about."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    if getattr(libc, name)(*arguments) == -1:
-        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
-
-
-def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
-    words = [word if word is None else word.encode() for word in (source, target, kind)]
-    _libc("mount", *words, ctypes.c_ulong(flags), data if data is None else data.encode())
-
-
-def _furnish(plan: dict) -> None:
-    """Within namespaces of our own: all read-only, `hide` replaced by empty folders, `keep` and `write` put back."""
-    _mount("none", "/", None, MS_REC | MS_PRIVATE)
-    handles = {path: os.open(path, os.O_PATH) for path in [*plan["keep"], *plan["write"]]}
-    attributes = (ctypes.c_uint64 * 4)(ATTR_RDONLY, 0, 0, 0)
-    size = ctypes.c_size_t(ctypes.sizeof(attributes))
-    _libc("syscall", SYS_MOUNT_SETATTR, AT_FDCWD, b"/", AT_RECURSIVE, ctypes.byref(attributes), size)
+def sandbox(plan: dict) -> list[str]:
+    """The call of bubblewrap: all read-only, `hide` replaced by empty folders, `keep` and `write` put back."""
+    command = [plan["bwrap"], *BARE]
     for path in sorted(plan["hide"]):
-        if os.path.isdir(path):  # not if the folder above it is hidden already
-            _mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "size=256m,mode=755")
-    for path, handle in handles.items():
-        os.makedirs(path, exist_ok=True)
-        _mount(f"/proc/self/fd/{handle}", path, None, MS_BIND | MS_REC)
-        if path in plan["write"]:
-            clear = (ctypes.c_uint64 * 4)(0, ATTR_RDONLY, 0, 0)
-            _libc("syscall", SYS_MOUNT_SETATTR, AT_FDCWD, path.encode(), 0, ctypes.byref(clear), size)
-        os.close(handle)
-    try:
-        _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV)
-    except OSError:
-        pass  # a container may forbid it; another user namespace keeps the processes in the old one from being opened
-
-
-def _drop() -> None:
-    """Give up every capability that the namespaces brought, for ever: the mounts stay as they are."""
-    _libc("prctl", PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-    last = int(Path("/proc/sys/kernel/cap_last_cap").read_text())
-    for capability in range(last + 1):
-        _libc("prctl", PR_CAPBSET_DROP, capability, 0, 0, 0)
+        if not any(Path(path) != Path(other) and Path(path).is_relative_to(other) for other in plan["hide"]):
+            command += [*(["--size", str(GIGABYTE // 4)] if plan["sized"] else []), "--tmpfs", path]
+    for path in sorted(plan["keep"]):
+        command += ["--ro-bind", path, path]
+    for path in plan["write"]:
+        command += ["--bind", path, path]
+    return [*command, "--dir", plan["home"], "--chdir", plan["home"], "--"]
 
 
 def _limit(tasks: int) -> None:
@@ -104,25 +84,21 @@ def _tasks() -> int:
     return count
 
 
-def run(plan_file: str, command: Sequence[str], inside: bool) -> None:
+def run(plan_file: str, command: Sequence[str]) -> None:
     """Replace this program by the command, with what the plan leaves it."""
     plan = json.loads(Path(plan_file).read_text())
-    if not inside and plan["namespaces"]:
-        _libc("prctl", PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # it ends when the grader does
-        os.execve(plan["unshare"], [plan["unshare"], *UNSHARE, *self_call("--inside", plan_file), *command], os.environ)
     home = plan["home"]
-    if inside:
-        _furnish(plan)
-        os.makedirs(home, exist_ok=True)
-        _drop()
     environment = {name: os.environ[name] for name in KEPT if name in os.environ}
     environment |= {"HOME": home, "TMPDIR": home, "IPYTHONDIR": f"{home}/ipython", "MPLCONFIGDIR": f"{home}/matplotlib"}
     environment |= {"MPLBACKEND": "agg", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     # Without it the kernel believes that nobody started it, and says so at length.
-    environment["JPY_PARENT_PID"] = "1" if inside else os.environ.get("JPY_PARENT_PID", "1")
+    environment["JPY_PARENT_PID"] = "1" if plan["bwrap"] else os.environ.get("JPY_PARENT_PID", "1")
+    # An interrupt is sent to all processes of the kernel: it is meant for the program inside, not for bubblewrap.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.chdir(home)
     _limit(plan["tasks"])
-    os.execve(command[0], list(command), environment)
+    command = [*(sandbox(plan) if plan["bwrap"] else []), *command]
+    os.execve(command[0], command, environment)
 
 
 def self_call(*arguments: str) -> list[str]:
@@ -131,11 +107,24 @@ def self_call(*arguments: str) -> list[str]:
 
 
 class Kernel(NamedTuple):
-    """How to start the kernel: its name, the connection file it can read, and whether it has namespaces of its own."""
+    """How to start the kernel: its name, the connection file it can read, and why it is not in a sandbox, or ""."""
 
     name: str
     connection_file: str
-    alone: bool
+    exposed: str
+
+
+def exposed(plan_file: Path, plan: dict) -> str:
+    """Why a program cannot be put into the sandbox of this plan, or "": known by trying."""
+    if not plan["bwrap"]:
+        return MISSING
+    said = subprocess.run(
+        self_call(str(plan_file), sys.executable, "-c", "print('inside')"), capture_output=True, text=True
+    )
+    if said.stdout == "inside\n":
+        return ""
+    reason = said.stderr.strip().splitlines() or ["no reason given"]
+    return f"bubblewrap does not work here: {reason[-1].removeprefix('bwrap: ')}"
 
 
 @contextmanager
@@ -145,34 +134,36 @@ def kernel(hide: Sequence[Path], keep: Sequence[Path]) -> Iterator[Kernel]:
     `hide` are folders whose contents it must not see, `keep` folders that it needs within them, to read.
     """
     with tempfile.TemporaryDirectory(prefix="grade") as folder:
-        place = Path(folder)
+        place = Path(folder).resolve()
         for name in ("run", "home", f"kernels/{NAME}"):
             (place / name).mkdir(parents=True)
         hidden = {*map(Path.resolve, hide), Path.home().resolve(), Path(tempfile.gettempdir()).resolve()}
-        hidden |= {Path(p) for p in ("/tmp", "/var/tmp", "/dev/shm") if Path(p).is_dir()}
-        needed = {*map(Path.resolve, keep), Path(sys.prefix), Path(sys.base_prefix)}
+        hidden |= {Path(p) for p in ("/tmp", "/var/tmp") if Path(p).is_dir()}  # /dev is another one altogether
+        needed = {*map(Path.resolve, keep), Path(sys.prefix), Path(sys.base_prefix), KERNEL}
+        bwrap = shutil.which("bwrap")
         plan = {
-            "namespaces": True,
-            "unshare": shutil.which("unshare"),
-            "hide": [str(p) for p in hidden if p != Path("/")],
-            "keep": [str(p) for p in sorted(needed) if any(p.is_relative_to(h) for h in hidden)],
+            "bwrap": bwrap,
+            # Versions before 0.7 cannot say how large an empty folder may become.
+            "sized": bool(bwrap)
+            and "--size" in subprocess.run([bwrap, "--help"], capture_output=True, text=True).stdout,
+            "hide": [str(p) for p in hidden if p != Path("/") and p.is_dir()],
+            "keep": [str(p) for p in needed if any(p.is_relative_to(h) for h in hidden)],
             "write": [str(place / "run")],
             "home": str(place / "home"),
             "tasks": _tasks() + TASKS,
         }
         file = place / "plan.json"
         file.write_text(json.dumps(plan))
-        # Whether this machine lets us have namespaces is known by trying.
-        probe = self_call(str(file), sys.executable, "-c", "print('inside')")
-        plan["namespaces"] = bool(plan["unshare"]) and subprocess.run(probe, capture_output=True).stdout == b"inside\n"
-        file.write_text(json.dumps(plan))
-        command = self_call(str(file), sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}")
+        reason = exposed(file, plan)
+        if reason:
+            file.write_text(json.dumps(plan | {"bwrap": None}))
+        command = self_call(str(file), sys.executable, str(KERNEL), "-f", "{connection_file}")
         specification = {"argv": command, "display_name": NAME, "language": "python"}
         (place / "kernels" / NAME / "kernel.json").write_text(json.dumps(specification))
         before = os.environ.get("JUPYTER_PATH")
         os.environ["JUPYTER_PATH"] = os.pathsep.join(filter(None, [str(place), before]))
         try:
-            yield Kernel(NAME, str(place / "run" / "kernel.json"), plan["namespaces"])
+            yield Kernel(NAME, str(place / "run" / "kernel.json"), reason)
         finally:
             if before is None:
                 del os.environ["JUPYTER_PATH"]
@@ -181,6 +172,4 @@ def kernel(hide: Sequence[Path], keep: Sequence[Path]) -> Iterator[Kernel]:
 
 
 if __name__ == "__main__":
-    inside = sys.argv[1] == "--inside"
-    first = 2 if inside else 1
-    run(sys.argv[first], sys.argv[first + 1 :], inside)
+    run(sys.argv[1], sys.argv[2:])

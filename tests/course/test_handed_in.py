@@ -1,0 +1,291 @@
+"""Whatever is handed in is graded right, or named and given no points: one grading of each kind of accident."""
+
+import copy
+import os
+import shutil
+import unicodedata
+
+import grading
+import nbformat
+import pytest
+import release
+from small_course import (
+    FILE,
+    RIGHT,
+    SET,
+    TEST,
+    WRONG,
+    cell,
+    filled,
+    grade,
+    hand_in,
+    in_gradebook,
+    make,
+    mark,
+    page,
+    role,
+    table,
+    write_source,
+)
+
+TASK, PROOF = "ps1-double", "ps1-even-proof"
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory):
+    return make(tmp_path_factory.mktemp("course") / "fresh")
+
+
+@pytest.fixture
+def course(fresh, tmp_path):
+    """A released course in a folder whose path has a blank and a letter outside ASCII."""
+    return shutil.copytree(fresh, tmp_path / "my course ü")
+
+
+def twice(notebook, grade_id, first, second):
+    """The cell twice, with the role in both, as JupyterLab leaves it when a cell is split or copied."""
+    k = notebook.cells.index(cell(notebook, grade_id))
+    other = copy.deepcopy(notebook.cells[k])
+    other.id = "copied-cell"
+    notebook.cells[k].source, other.source = first, second
+    notebook.cells.insert(k + 1, other)
+    return notebook
+
+
+def test_cells_that_were_split_or_copied_cost_no_points(course):
+    untouched = cell(filled(course, None, None), TASK).source
+    nothing = cell(filled(course, None, None), PROOF).source
+    answers = {
+        "split": twice(filled(course), TASK, "factor = 2", "def double(x):\n    return factor * x"),
+        "second-is-right": twice(filled(course), TASK, WRONG, RIGHT),
+        "second-is-wrong": twice(filled(course), TASK, RIGHT, WRONG),
+        "second-is-untouched": twice(filled(course), TASK, RIGHT, untouched),
+        "both-are-untouched": twice(filled(course), TASK, untouched, untouched),
+        "split-proof": twice(filled(course), PROOF, "The first half.", "The second half."),
+        "proof-then-nothing": twice(filled(course), PROOF, "All of it.", nothing),
+        "test-twice": twice(filled(course, WRONG), f"{TASK}-test", "pass", "pass"),
+    }
+    for student, notebook in answers.items():
+        hand_in(course, student, notebook)
+    assert grade(course) == 0
+    rows = table(course)
+    wrong = {"second-is-wrong", "both-are-untouched", "test-twice"}
+    assert {student: float(row[TASK]) for student, row in rows.items()} == {
+        student: 0.0 if student in wrong else 3.0 for student in answers
+    }
+    assert {row["waiting"] for row in rows.values()} == {"1"}
+    assert all("more than once" in row["remarks"] for row in rows.values())
+    proof = cell(nbformat.read(course / "autograded" / "split-proof" / SET / FILE, as_version=4), PROOF).source
+    assert "The first half." in proof and "The second half." in proof
+    assert "All of it." in page(course, "proof-then-nothing").read_text()
+
+
+def test_what_could_not_be_graded_has_no_points_anywhere_and_is_named_until_it_can_be(course, capsys):
+    exits = filled(course, "import os\nos._exit(3)")
+    hand_in(course, "ada", filled(course))
+    hand_in(course, "emmy", exits)
+    assert grade(course) == 1
+    mark(course, "ada", PROOF, 1.5, "nearly")
+    assert grade(course) == 1
+    assert table(course)["ada"]["score"] == "4.5" and page(course, "ada").exists()
+    for broken in (nbformat.writes(filled(course))[:500], nbformat.writes(exits)):
+        hand_in(course, "ada", broken)
+        capsys.readouterr()
+        assert grade(course) == 1
+        assert "(student ada)" in capsys.readouterr().err
+        for student in ("ada", "emmy"):
+            row, total = table(course)[student], table(course, "all")[student]
+            assert {row[key] for key in (TASK, PROOF, "automatic", "by_hand", "waiting", "score")} == {""}
+            assert row["remarks"] and total[SET] == "" and SET in total["remarks"]
+            assert not page(course, student).exists() and not (course / "autograded" / student / SET).exists()
+        assert not in_gradebook(course)
+    hand_in(course, "ada", filled(course))
+    grade(course)
+    row = table(course)["ada"]
+    assert row["score"] == "4.5" and row["waiting"] == "0" and not row["remarks"]
+    assert "nearly" in page(course, "ada").read_text()
+
+
+def test_a_mark_counts_for_the_text_that_it_was_given_for(course):
+    hand_in(course, "same", filled(course, WRONG))
+    hand_in(course, "other", filled(course, WRONG))
+    assert grade(course) == 0
+    for student in ("same", "other"):
+        mark(course, student, f"{TASK}-test", 2, "a slip of the pen")
+        mark(course, student, PROOF, 1, "the case of zero is missing")
+    hand_in(course, "same", filled(course, WRONG, "It is twice a number. "))  # only a blank more
+    hand_in(course, "other", filled(course, RIGHT, "Another proof."))
+    assert grade(course) == 0
+    same, other = (table(course)[student] for student in ("same", "other"))
+    assert (same[TASK], same[PROOF], same["waiting"], same["remarks"]) == ("2.0", "1.0", "0", "")
+    assert (other[TASK], other[PROOF], other["waiting"], other["score"]) == ("3.0", "", "1", "3.0")
+    assert f"another answer to {PROOF}" in other["remarks"] and f"another answer to {TASK}" in other["remarks"]
+    assert "the case of zero" in page(course, "same").read_text()
+    assert "the case of zero" not in page(course, "other").read_text()
+    # Nothing new: the same table. Marked again: the remark is gone.
+    assert grade(course) == 0 and table(course)["other"] == other
+    mark(course, "other", PROOF, 2)
+    assert grade(course) == 0
+    assert table(course)["other"]["score"] == "5.0" and PROOF not in table(course)["other"]["remarks"]
+    # The text from before is handed in once more: its mark is known.
+    hand_in(course, "other", filled(course, WRONG))
+    assert grade(course) == 0
+    assert (table(course)["other"][TASK], table(course)["other"][PROOF]) == ("2.0", "1.0")
+
+
+def test_a_corrected_hidden_test_is_applied_to_what_was_graded_before(course, capsys):
+    hand_in(course, "ada", filled(course, "def double(x):\n    return 2 * abs(x)"))
+    assert grade(course) == 0 and table(course)["ada"][TASK] == "3.0"
+    write_source(course, test=TEST.replace("### END", "assert double(-1) == -2\n### END"))
+    capsys.readouterr()
+    grade(course)
+    assert "make release" in capsys.readouterr().err and table(course)["ada"][TASK] == "3.0"
+    assert release.release(course) == 0 and grade(course) == 0
+    said = capsys.readouterr()
+    assert "1 graded, 0 graded before" in said.out and "make release" not in said.err
+    assert table(course)["ada"][TASK] == "0.0"
+    assert grade(course) == 0 and "0 graded, 1 graded before" in capsys.readouterr().out
+    assert grade(course, again=True) == 0 and "1 graded, 0 graded before" in capsys.readouterr().out
+
+
+def test_a_task_can_be_added_after_submissions(course, capsys):
+    hand_in(course, "ada", filled(course))
+    grade(course)
+    mark(course, "ada", PROOF, 2)
+    stub = "def triple(x):\n    ### BEGIN SOLUTION\n    return 3 * x\n    ### END SOLUTION"
+    test = "### BEGIN HIDDEN TESTS\nassert triple(5) == 15\n### END HIDDEN TESTS"
+    more = [
+        nbformat.v4.new_code_cell(stub, metadata=role("ps1-triple", solution=True)),
+        nbformat.v4.new_code_cell(test, metadata=role("ps1-triple-test", grade=True, locked=True, points=4)),
+    ]
+    write_source(course, more=more)
+    moved = course / "submitted" / "ada"
+    moved.rename(course / "elsewhere")
+    before = (course / "release" / SET / FILE).read_bytes()
+    assert release.release(course) == 1 and "ada" in capsys.readouterr().err
+    assert (course / "release" / SET / FILE).read_bytes() == before and in_gradebook(course) == {"ada"}
+    (course / "elsewhere").rename(moved)
+    assert release.release(course) == 0 and grade(course) == 0
+    row = table(course)["ada"]
+    assert (row[TASK], row[PROOF], row["ps1-triple"], row["max_score"]) == ("3.0", "2.0", "0.0", "9")
+    assert "lacks the cells ps1-triple" in row["remarks"]
+
+
+def test_a_release_that_fails_leaves_the_one_before(course):
+    before = (course / "release" / SET / FILE).read_bytes()
+    write_source(course, more=[nbformat.v4.new_code_cell("pass", metadata=role("ps1-x", grade=True, locked=True))])
+    assert release.release(course) == 1  # a graded cell without points
+    assert (course / "release" / SET / FILE).read_bytes() == before
+
+
+def test_links_in_submitted_are_named_and_not_followed(course, capsys):
+    (course / "elsewhere").mkdir()
+    hand_in(course, "honest", filled(course))
+    secret = course / "source" / SET / FILE
+    for student in ("file", "folder", "person"):
+        place = course / "submitted" / student
+        if student == "person":
+            place.symlink_to(course / "submitted" / "honest")
+            continue
+        place.mkdir()
+        if student == "folder":
+            (place / SET).symlink_to(secret.parent)
+        else:
+            (place / SET).mkdir()
+            (place / SET / FILE).symlink_to(secret)
+    beside = course / "submitted" / "honest" / SET
+    (beside / "data.txt").symlink_to("/etc/hostname")
+    (beside / "timestamp.txt").symlink_to("/etc/hostname")
+    assert grade(course) == 1
+    said = capsys.readouterr().err
+    assert [line for line in said.splitlines() if "is a link" in line and "(student honest)" not in line] == [
+        f"submitted/{where} (student {student}) is a link: the file itself must be handed in"
+        for student, where in {"file": f"file/{SET}/{FILE}", "folder": f"folder/{SET}", "person": "person"}.items()
+    ]
+    assert in_gradebook(course) == {"honest"} and set(os.listdir(course / "feedback")) == {"honest"}
+    assert os.listdir(course / "autograded" / "honest" / SET) == [FILE]
+
+
+def test_an_unread_proof_is_not_said_to_have_no_points_and_tasks_have_their_titles(course):
+    hand_in(course, "ada", filled(course))
+    hand_in(course, "nothing", filled(course, None, None))
+    assert grade(course) == 0
+    text = page(course, "ada").read_text()
+    assert "Task 2. Why it is even</a> (not graded yet, 2.0 points at most)" in text
+    assert "Task 1. Twice a number</a> (Score: 3.0 / 3.0)" in text
+    assert "(Score: 3.0 / 5.0, and 2.0 points not graded yet)" in text
+    assert "Test cell" not in text and "0.0 / 2.0" not in text
+    assert "Task 2. Why it is even</a> (Score: 0.0 / 2.0)" in page(course, "nothing").read_text()
+
+
+def test_replaced_functions_are_put_back_before_each_test_and_named(course):
+    patch = "import numpy as np\nnp.allclose = lambda *_: True\nnp.abs = np.arange = None\n"
+    hand_in(course, "patched", filled(course, f"{patch}def double(x):\n    return 0"))
+    hand_in(course, "builtin", filled(course, f"import builtins\nbuiltins.len = lambda _: 0\n{RIGHT}"))
+    hand_in(course, "own-names", filled(course, f"import numpy as np\nabs = np.mine = sum = None\n{RIGHT}"))
+    assert grade(course) == 0
+    rows = table(course)
+    assert rows["patched"][TASK] == "0.0"
+    assert "has replaced numpy.abs, numpy.allclose, numpy.arange," in rows["patched"]["remarks"]
+    assert rows["builtin"][TASK] == "3.0" and "has replaced builtins.len," in rows["builtin"]["remarks"]
+    assert rows["own-names"][TASK] == "3.0" and not rows["own-names"]["remarks"]
+
+
+GOOD_NAMES = ["José", "Åsa von der Heide", "O'Neil, Ada (2)", "ada+x@uni.example", "李华", "a_b-c.d"]
+BAD_NAMES = ["a[1]", "100%", "$HOME", "a*", "{b}", " blank", "a\nb", 'q"q', "back\\slash", "#1"]
+
+
+def test_odd_names_of_folders_are_graded_or_refused_by_name(course, capsys):
+    for name in [*GOOD_NAMES, *BAD_NAMES]:
+        hand_in(course, name, filled(course))
+    hand_in(course, unicodedata.normalize("NFD", "José"), filled(course))
+    hand_in(course, unicodedata.normalize("NFD", "Zoë"), filled(course))
+    before = {path for path in course.parent.iterdir()}
+    assert grade(course) == 1
+    said = capsys.readouterr()
+    assert f"{len(GOOD_NAMES) + 1} graded, 0 graded before, {len(BAD_NAMES) + 1} not graded" in said.out
+    rows = table(course)
+    assert {student: row[TASK] for student, row in rows.items()} == dict.fromkeys([*GOOD_NAMES, "Zoë"], "3.0")
+    assert all(page(course, student).exists() for student in rows)
+    assert set(os.listdir(course / "feedback")) == set(rows)
+    assert "same name as" in said.err and said.err.count("rename it") == len(BAD_NAMES)
+    assert set(table(course, "all")) == set(rows) | set(BAD_NAMES)
+    assert {path for path in course.parent.iterdir()} == before
+
+
+@pytest.mark.parametrize("name", ["course [2026]", "100%", "$HOME", "{course}", "what?", "#1"])
+def test_a_course_in_a_folder_that_nbgrader_mistakes_is_refused_before_anything_is_written(tmp_path, name, capsys):
+    course = tmp_path / name
+    write_source(course)
+    (course / "submitted").mkdir()
+    (course / "gradebook.db").touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert release.release(course) == grading.grade(course, None, False) == 1
+    assert capsys.readouterr().err.count("rename it or move it") == 2
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_outputs_are_cut_by_characters(course):
+    flood = "print('x' * 10**6)\nfor _ in range(10): print('y' * 10_000)\n"
+    error = "\ndef double(x):\n    raise ValueError('z' * 10**6)"
+    hand_in(course, "ada", filled(course, flood + error))
+    assert grade(course) == 0
+    graded = course / "autograded" / "ada" / SET / FILE
+    assert graded.stat().st_size < 300_000 and "Output truncated" in graded.read_text()
+    assert page(course, "ada").stat().st_size < 1_000_000
+
+
+def test_an_endless_loop_is_interrupted_and_the_rest_is_graded(course):
+    hand_in(course, "ada", filled(course, f"{RIGHT}\nwhile True:\n    pass"))
+    assert grading.grade(course, 5, False) == 0
+    graded = (course / "autograded" / "ada" / SET / FILE).read_text()
+    assert "KeyboardInterrupt" in graded and table(course)["ada"][TASK] == "3.0"
+
+
+def test_a_lost_given_cell_is_put_back(course):
+    notebook = filled(course, "def double(x):\n    return x + given * x")
+    gone = {"ps1-given", f"{TASK}-test", PROOF}
+    notebook.cells = [c for c in notebook.cells if c.metadata.get("nbgrader", {}).get("grade_id") not in gone]
+    hand_in(course, "ada", notebook)
+    assert grade(course) == 0
+    assert (table(course)["ada"][TASK], table(course)["ada"][PROOF]) == ("3.0", "0.0")

@@ -1,0 +1,175 @@
+"""Sort what an LMS lets an instructor download into submitted/, by the identifiers that the LMS gives its users.
+
+downloaded/SET/ holds what was downloaded for one set, as it is: the archive (or several, from different days), packed
+or unpacked, and, from Moodle, the grading worksheet. Moodle numbers the participants of every assignment anew; with the
+worksheet a student's folder has the mail address as its name, the same in all sets.
+"""
+
+import csv
+import hashlib
+import io
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import roster
+from sets import name_of, roles, sets
+from submissions import LARGEST, unfit_name
+
+# Ada Lovelace_4711_assignsubmission_file_/linear_networks.ipynb, or the same without a folder
+MOODLE = re.compile(r"(?:^|/)(?P<name>[^/_]*)_(?P<id>\d+)_assignsubmission_[a-z]+_(?P<file>.*)$")
+# lovelaceada_LATE_4711_990123_linear_networks-1.ipynb, with the numbers of the user and of the file; where names are
+# hidden, LATE_anon_x7Yb2_990123_…
+CANVAS = re.compile(
+    r"(?:^|/)(?:(?:LATE_)?anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<name>[^/]+?)_(?:LATE_)?(?P<id>\d+))"
+    r"_(?P<number>\d+)_(?P<file>[^/]+)$"
+)
+
+
+class Found(NamedTuple):
+    """A file in a download: whose it is, its name there, when it came in (for comparison only), and its bytes."""
+
+    student: str
+    person: str
+    path: str
+    came: tuple
+    content: bytes
+
+
+def files(folder: Path, told: list[str]) -> Iterator[tuple[str, tuple, int, Callable[[], bytes]]]:
+    """Path, time, size and a function that reads it of every file in a folder and in the archives in it."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
+        inner = path.relative_to(folder).as_posix()
+        if path.suffix.lower() != ".zip" or MOODLE.search(inner) or CANVAS.search(inner):  # not an archive of the LMS
+            when = datetime.fromtimestamp(path.stat().st_mtime).timetuple()[:6]
+            yield inner, tuple(when), path.stat().st_size, path.read_bytes
+            continue
+        try:
+            with zipfile.ZipFile(path) as archive:
+                for info in archive.infolist():
+                    if not info.is_dir():
+                        yield info.filename, info.date_time, info.file_size, partial(archive.read, info)
+        except zipfile.BadZipFile:
+            told.append(f"{inner} is no archive, or a damaged one: not collected")
+
+
+def worksheet(folder: Path) -> dict[str, tuple[str, str]]:
+    """Mail address and name of each participant's number, from Moodle's grading worksheets in a folder."""
+    known: dict[str, tuple[str, str]] = {}
+    for path in folder.rglob("*.csv"):
+        for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"))):
+            number = re.search(r"(\d+)\s*$", row[0]) if row else None
+            mail = next((cell.strip() for cell in row if re.fullmatch(r"\S+@\S+\.\S+", cell.strip())), "")
+            if number and mail:
+                known[number[1]] = (mail, row[1].strip())
+    return known
+
+
+def found(folder: Path, told: list[str]) -> Iterator[Found]:
+    """The files of students in a download; what belongs to nobody is told."""
+    known = worksheet(folder)
+    for path, when, size, read in files(folder, told):
+        if "__MACOSX" in path or path.rpartition("/")[2].startswith(".") or path.endswith((".csv", ".json")):
+            continue
+        if size > LARGEST:
+            told.append(f"{path} is too large: not collected")
+        elif match := MOODLE.search(path):
+            student, person = known.get(match["id"], (match["id"], match["name"].strip()))
+            yield Found(student, person, path, (0, *when), read())
+        elif match := CANVAS.search(path):
+            student = match["id"] or match["anonymous"]
+            yield Found(student, match["name"] or "", path, (int(match["number"]),), read())
+        else:
+            told.append(f"{path} has a name that neither Moodle nor Canvas gives: not collected")
+
+
+def of_set(content: bytes, expected: set[str]) -> bool:
+    """Whether a file is a notebook with cells of the set."""
+    try:
+        cells = json.loads(content)["cells"]
+        return any((cell["metadata"].get("nbgrader") or {}).get("grade_id") in expected for cell in cells)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def chosen(handed_in: list[Found], expected: set[str]) -> tuple[Found | None, str]:
+    """The notebook to be graded among the files of one student: the latest with cells of the set; and a remark."""
+    notebooks = [file for file in handed_in if file.path.endswith(".ipynb")]
+    fitting = [file for file in notebooks if of_set(file.content, expected)] or notebooks
+    listed = ", ".join(sorted({file.path for file in handed_in}))
+    if not fitting:
+        return None, f"has handed in no notebook, but {listed}: not collected"
+    came = max(file.came for file in fitting)
+    latest = [file for file in fitting if file.came == came]
+    if len({file.content for file in latest}) > 1:
+        return None, f"has handed in several notebooks at one time: put one into submitted/ by hand: {listed}"
+    if len({file.content for file in fitting}) > 1:
+        return latest[0], f"has handed in several notebooks; the latest is taken, {latest[0].path}"
+    return latest[0], ""
+
+
+def collect_set(course: Path, assignment: str) -> tuple[int, int, list[str]]:
+    """Collect one set: how many notebooks are new or changed, how many as before, and what is to be told."""
+    folder, told = course / "downloaded" / assignment, []
+    by_student: dict[str, list[Found]] = {}
+    for file in found(folder, told):
+        by_student.setdefault(file.student, []).append(file)
+    expected = {role.grade_id for role in roles(course, assignment)}
+    memory = folder / "collected.json"
+    before = json.loads(memory.read_text()) if memory.exists() else {}
+    new = same = 0
+    names = {}
+    for student, handed_in in sorted(by_student.items()):
+        if reason := unfit_name(student):
+            told.append(f"{student} {reason}: not collected")
+            continue
+        names[student] = handed_in[-1].person
+        file, remark = chosen(handed_in, expected)
+        if remark:
+            told.append(f"{student} ({names[student]}) {remark}")
+        if file is None:
+            continue
+        place = course / "submitted" / student / assignment / f"{name_of(assignment)}.ipynb"
+        if place.is_symlink() or place.parent.is_symlink() or place.parent.parent.is_symlink():
+            told.append(f"{place.relative_to(course)} is a link: not collected")
+            continue
+        there = hashlib.sha256(place.read_bytes()).hexdigest() if place.exists() else None
+        now = hashlib.sha256(file.content).hexdigest()
+        if there == now:
+            same += 1
+        elif there is not None and there != before.get(student):
+            told.append(f"{place.relative_to(course)} was put there or changed by hand, and is left as it is")
+            continue
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(file.content)
+            new += 1
+        before[student] = now
+    memory.write_text(json.dumps(before, indent=1))
+    roster.add(course, names)
+    if any("assignsubmission" in f.path and f.student.isdigit() for files in by_student.values() for f in files):
+        told.append("there is no grading worksheet of Moodle: students have another number in each set")
+    return new, same, told
+
+
+def collect(course: Path, wanted: list[str]) -> int:
+    """Collect the sets wanted, or all in downloaded/, and say what could not be collected."""
+    there = [name for name in sets(course) if (course / "downloaded" / name).is_dir()]
+    if not there or set(wanted) - set(there):
+        missing = ", ".join(sorted(set(wanted) - set(there))) or "psN_NAME"
+        print(f"nothing to collect: put the LMS's archive into {course / 'downloaded'}/{missing}/", file=sys.stderr)
+        return 1
+    status = 0
+    for name in wanted or there:
+        new, same, told = collect_set(course, name)
+        for line in told:
+            print(f"{name}: {line}", file=sys.stderr)
+        status |= any("not collected" in line or "by hand" in line for line in told)
+        print(f"{name}: {new} collected, {same} as before")
+    return status

@@ -1,0 +1,210 @@
+"""What was handed in: which files can be graded, why others cannot, and the copy of each that nbgrader is given.
+
+nbgrader never sees submitted/ itself. It would follow links there with the rights of the grader, take the name of a
+folder for a pattern, and stumble over a cell that was split in two.
+"""
+
+import json
+import re
+import stat
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from sets import name_of, roles, sets
+
+MEGABYTE = 2**20
+LARGEST = 50 * MEGABYTE  # of a notebook, with its outputs
+
+
+class Submission(NamedTuple):
+    """A file in submitted/, or a folder without one; `reason` says why it cannot be graded."""
+
+    student: str
+    assignment: str
+    path: Path
+    reason: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def unfit_name(name: str) -> str:
+    """What is wrong with the name of a student's folder, or ""."""
+    if name != name.strip():
+        return "has a name with a blank at an end: rename it"
+    strange = sorted({c for c in name if unicodedata.category(c)[0] not in "LMN" and c not in " ._@+-,'()"})
+    if strange:
+        return (
+            f"has a name with {' '.join(map(ascii, strange))}: rename it, with letters, digits and . _ - @ + ' ( ) only"
+        )
+    return ""
+
+
+def linked(path: Path) -> str:
+    """Why a path in submitted/ must not be followed or read, or ""."""
+    if path.is_symlink():
+        return "is a link: the file itself must be handed in"
+    kind = path.stat().st_mode
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind)):
+        return "is neither a file nor a folder"
+    if stat.S_ISREG(kind) and path.stat().st_size > LARGEST:
+        return f"has more than {LARGEST // MEGABYTE} megabytes: ask for it without its outputs"
+    return ""
+
+
+def entries(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def submissions(course: Path) -> Iterator[Submission]:
+    """Everything in submitted/STUDENT/SET/, in order."""
+    known = sets(course)
+    taken: dict[str, str] = {}
+    for person in entries(course / "submitted"):
+        # One name may be written with different bytes: é as one letter or as e with an accent.
+        student = unicodedata.normalize("NFC", person.name)
+        reason = linked(person) or ("" if person.is_dir() else "must lie in submitted/STUDENT/SET/")
+        reason = reason or unfit_name(student)
+        if student in taken:
+            reason = reason or f"has the same name as {taken[student]!a}, written with other bytes: rename one"
+        taken.setdefault(student, person.name)
+        if reason:
+            yield Submission(student if person.is_dir() else "", "", person, reason)
+            continue
+        for folder in entries(person):
+            reason = linked(folder)
+            if not reason and not (folder.is_dir() and folder.name in known):
+                reason = f"is none of the folders {', '.join(known)}"
+            if reason:
+                yield Submission(student, folder.name if folder.name in known else "", folder, reason)
+            else:
+                yield from handed_in(course, student, folder)
+
+
+def handed_in(course: Path, student: str, folder: Path) -> Iterator[Submission]:
+    """What lies in one folder submitted/STUDENT/SET."""
+    wanted = folder / f"{name_of(folder.name)}.ipynb"
+    others = [path for path in entries(folder) if path.suffix == ".ipynb" and path != wanted]
+    if wanted.is_symlink() or wanted.exists():
+        reason = linked(wanted) or ("" if wanted.is_file() else "is a folder")
+        remarks: list[str] = []
+        if not reason:
+            reason, remarks = inspect(wanted, roles(course, folder.name))
+        remarks += [f"lies beside {path.name}, which is ignored" for path in others]
+        yield Submission(student, folder.name, wanted, reason, tuple(remarks))
+    elif others:
+        for path in others:
+            yield Submission(student, folder.name, path, f"must have the name {wanted.name}")
+    else:
+        yield Submission(student, folder.name, wanted, "is missing")
+
+
+def inspect(path: Path, expected: list) -> tuple[str, list[str]]:
+    """What is wrong with a submitted notebook: a reason not to grade it, or ""; and remarks to look at."""
+    try:
+        notebook = nbformat.reads(json.dumps(json.loads(path.read_text(encoding="utf-8"))), as_version=4)
+        nbformat.validate(notebook)
+    except UnicodeDecodeError:
+        return "is not a text file in UTF-8", []
+    except json.JSONDecodeError as error:
+        return f"is not valid JSON, so no notebook (line {error.lineno}: {error.msg})", []
+    except Exception as error:  # whatever nbformat finds
+        reason = str(error).strip().splitlines() or [type(error).__name__]
+        return f"is not a valid notebook ({reason[0]})", []
+    order = [role.grade_id for role in expected]
+    found = []
+    for cell in notebook.cells:
+        role = cell.metadata.get("nbgrader")
+        if role and not isinstance(role, dict):
+            return "has nbgrader metadata that are damaged", []
+        if role and role.get("grade_id"):
+            found.append(role)
+    ids = [role["grade_id"] for role in found]
+    known = [grade_id for grade_id in ids if grade_id in order]
+    if not known:
+        return "has lost nbgrader's metadata in all cells: ask for the file that was handed out, filled in anew", []
+    remarks = []
+    missing = [grade_id for grade_id in order if grade_id not in ids]
+    if missing:
+        remarks.append(f"lacks the cells {', '.join(missing)}: tests are put back, a lost answer counts as not given")
+    twice = sorted({grade_id for grade_id in known if known.count(grade_id) > 1})
+    if twice:
+        remarks.append(
+            f"has the cells {', '.join(twice)} more than once: all are executed, the last of each is its task"
+        )
+    if [grade_id for grade_id in order if grade_id in known] != known and not twice:
+        remarks.append("has its cells in another order than handed out: they are executed in that order")
+    kinds = {role.grade_id: (role.grade, role.solution) for role in expected}
+    for role in found:
+        if role["grade_id"] in kinds and (role.get("grade"), role.get("solution")) != kinds[role["grade_id"]]:
+            return f"has changed nbgrader metadata in the cell {role['grade_id']}", []
+    return "", remarks
+
+
+def mended(notebook: nbformat.NotebookNode, released: list[dict], points: dict[str, float]) -> nbformat.NotebookNode:
+    """A submitted notebook with each cell of its set once: copies resolved, lost tests and given cells put back.
+
+    `released` are the cells as released, `points` those of the graded ones.
+    """
+    by_id = {cell["id"]: cell for cell in released}
+    places: dict[str, list[int]] = {}
+    for k, cell in enumerate(notebook.cells):
+        role = cell.metadata.get("nbgrader") or {}
+        if role.get("grade_id") in by_id:
+            places.setdefault(role["grade_id"], []).append(k)
+        else:
+            cell.metadata.pop("nbgrader", None)
+    dropped: set[int] = set()
+    for grade_id, copies in places.items():
+        if len(copies) > 1 and not by_id[grade_id]["locked"]:
+            # A copy that is as it was handed out would undo the answer in the other one.
+            empty = [k for k in copies if notebook.cells[k].source.strip() == by_id[grade_id]["source"].strip()]
+            dropped.update(empty if len(empty) < len(copies) else empty[:-1])
+        kept = [k for k in copies if k not in dropped]
+        last = notebook.cells[kept[-1]]
+        if last.cell_type == "markdown" and by_id[grade_id]["cell_type"] == "markdown":
+            last.source = "\n\n".join(notebook.cells[k].source for k in kept)  # a proof that was split is one proof
+            dropped.update(kept[:-1])
+        for k in kept[:-1]:
+            notebook.cells[k].metadata.pop("nbgrader", None)
+    notebook.cells = [cell for k, cell in enumerate(notebook.cells) if k not in dropped]
+    at = 0
+    for cell in released:
+        here = [
+            k for k, c in enumerate(notebook.cells) if (c.metadata.get("nbgrader") or {}).get("grade_id") == cell["id"]
+        ]
+        if here:
+            at = here[0] + 1
+        elif cell["locked"] or cell["id"] in points:
+            notebook.cells.insert(at, lost(cell, points.get(cell["id"])))
+            at += 1
+    return notebook
+
+
+def lost(cell: dict, points: float | None) -> nbformat.NotebookNode:
+    """A cell that a submission lacks, as it was released."""
+    make = nbformat.v4.new_code_cell if cell["cell_type"] == "code" else nbformat.v4.new_markdown_cell
+    role = {
+        "grade_id": cell["id"],
+        "grade": points is not None,
+        "solution": not cell["locked"],
+        "locked": cell["locked"],
+    }
+    role |= {"task": False, "schema_version": 3, "cell_type": cell["cell_type"]}
+    if points is not None:
+        role["points"] = points
+    return make(cell["source"], metadata={"nbgrader": role})
+
+
+def stage(path: Path, place: Path, released: list[dict], points: dict[str, float]) -> nbformat.NotebookNode:
+    """Write the copy of a submission that nbgrader is given, and the time when it came in, if that is known."""
+    notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
+    mended(notebook, released, points)
+    place.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, place / path.name)
+    came = path.parent / "timestamp.txt"
+    if came.is_file() and not came.is_symlink():
+        if time := re.match(r"[\d :.+\-TZA-Za-z/_]{8,40}", came.read_text(errors="replace")):
+            (place / "timestamp.txt").write_text(time[0])
+    return notebook
