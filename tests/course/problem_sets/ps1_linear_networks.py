@@ -8,6 +8,15 @@ BANNED = {
 RIGHT = {
     "ps1-layer-gradients": [
         """
+def pullback(weights, G):  # a name of the package for a function of one's own
+    return [np.linalg.multi_dot([*[W.T for W in weights[j + 1 :]], G, *[W.T for W in weights[:j]]])
+            if len(weights) > 1 else G for j in range(len(weights))]
+
+
+def layer_gradients(weights, G):
+    return tuple(pullback(weights, G))
+""",
+        """
 def pullback(weights, G):
     out = []
     for j in range(len(weights)):
@@ -143,6 +152,30 @@ growth2, growth3 = "BC"
 
 WRONG = {
     "ps1-layer-gradients": {
+        "forgets a transpose where shapes allow it": """
+def layer_gradients(weights, G):
+    out = []
+    for j in range(len(weights)):
+        above, below = np.eye(weights[j].shape[0]), np.eye(weights[0].shape[1])
+        for W in weights[j + 1 :]:
+            above = W @ above
+        for W in weights[:j]:
+            below = W @ below
+        square = above.shape[0] == above.shape[1] == G.shape[0]
+        out.append((above if square else above.T) @ G @ below.T)
+    return tuple(out)
+""",
+        "imports the answer by another name": """
+from lnn import pullback as sum_rule
+
+
+def layer_gradients(weights, G):
+    return sum_rule(weights, G)
+""",
+        "calls what calls the answer": """
+def layer_gradients(weights, G):
+    return tuple(getattr(lnn, "pull" + "back")(weights, G))
+""",
         "multiplies the layers above upside down": """
 def layer_gradients(weights, G):
     out = []
@@ -217,6 +250,12 @@ def layer_gradients(weights, G):
 """,
     },
     "ps1-descent-step": {
+        "transposes the samples unless they are square": """
+def descent_step(weights, X, Y, eta):
+    R = lnn.end_to_end(weights) @ X - Y
+    G = R @ X if X.shape[0] == X.shape[1] else R @ X.T
+    return tuple(W - eta * D for W, D in zip(weights, lnn.pullback(weights, G)))
+""",
         "moves one layer after the other": """
 def descent_step(weights, X, Y, eta):
     weights = list(weights)
@@ -263,6 +302,18 @@ def descent_step(weights, X, Y, eta):
 """,
     },
     "ps1-origin-spectrum": {
+        "takes eigenvalues of G where it is square": """
+def origin_spectrum(G, d1):
+    m, n = G.shape
+    s = np.abs(np.linalg.eigvals(G)) if m == n else np.linalg.svd(G, compute_uv=False)
+    return np.sort(np.repeat(np.concatenate([s, -s, np.zeros(abs(m - n))]), d1))
+""",
+        "counts a repeated value once": """
+def origin_spectrum(G, d1):
+    m, n = G.shape
+    s = np.unique(np.round(np.linalg.svd(G, compute_uv=False), 9))
+    return np.sort(np.repeat(np.concatenate([s, -s, np.zeros(m + n - 2 * len(s))]), d1))
+""",
         "takes eigenvalues of G times its transpose": """
 def origin_spectrum(G, d1):
     s = np.linalg.eigvalsh(G @ G.T if G.shape[0] < G.shape[1] else G.T @ G)

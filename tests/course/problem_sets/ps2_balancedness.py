@@ -102,12 +102,6 @@ def drift(weights, G, eta):
     "ps2-upper-gram": [
         """
 def upper_gram(W, depth, j):
-    l, U = np.linalg.eigh(W @ W.T)
-    l[l < 1e-12 * l.max()] = 0
-    return U @ np.diag(l ** ((depth - j) / depth)) @ U.T
-""",
-        """
-def upper_gram(W, depth, j):
     m, n = W.shape
     k = max(m, n)
     layers = lnn.initial.balanced(W, (n, *[k] * (depth - 1), m))
@@ -171,6 +165,22 @@ def _balanced(power="s ** (1 / N)", first="s", right="Vt", middle="s", left="U",
 
 WRONG = {
     "ps2-balanced-network": {
+        "takes the wrong singular vectors where A is square": """
+def balanced_network(A, widths):
+    N = len(widths) - 1
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    V = Vt if A.shape[0] == A.shape[1] else Vt.T
+    Q = [V, *[np.eye(d, len(s)) for d in widths[1:-1]], U]
+    return [(Q[j + 1] * s ** (1 / N)) @ Q[j].T for j in range(N)]
+""",
+        "drops small singular values": """
+def balanced_network(A, widths):
+    N = len(widths) - 1
+    U, s, Vt = np.linalg.svd(A, full_matrices=False)
+    s[s < 1e-4] = 0
+    Q = [Vt.T, *[np.eye(d, len(s)) for d in widths[1:-1]], U]
+    return [(Q[j + 1] * s ** (1 / N)) @ Q[j].T for j in range(N)]
+""",
         "forgets the Nth root": _balanced(power="s"),
         "takes square roots at every depth": _balanced(power="np.sqrt(s)"),
         "counts one layer too few": _balanced(power="s ** (1 / max(N - 1, 1))"),
@@ -225,6 +235,22 @@ def balanced_network(A, widths):
 """,
     },
     "ps2-unbalancedness": {
+        "swaps the transposes where layers are square": """
+def unbalancedness(weights):
+    largest = 0.0
+    for A, B in zip(weights[:-1], weights[1:]):
+        square = A.shape == B.shape and A.shape[0] == A.shape[1]
+        D = B @ B.T - A.T @ A if square else B.T @ B - A @ A.T
+        largest = max(largest, np.linalg.norm(D))
+    return largest
+""",
+        "calls the package by another name": """
+measure = getattr(lnn, "imbalance")
+
+
+def unbalancedness(weights):
+    return measure(weights)
+""",
         "looks at the first pair only": """
 def unbalancedness(weights):
     if len(weights) < 2:
@@ -281,6 +307,11 @@ def unbalancedness(weights):
 """,
     },
     "ps2-drift": {
+        "transposes a gradient where it is square": """
+def drift(weights, G, eta):
+    slopes = lnn.pullback(weights, G.T if G.shape[0] == G.shape[1] else G)
+    return [eta**2 * (B.T @ B - A @ A.T) for A, B in zip(slopes[:-1], slopes[1:])]
+""",
         "says that descent conserves": """
 def drift(weights, G, eta):
     return [np.zeros((len(W), len(W))) for W in weights[:-1]]
@@ -323,6 +354,31 @@ def drift(weights, G, eta):
 """,
     },
     "ps2-upper-gram": {
+        "cuts eigenvalues below 1e 10": """
+def upper_gram(W, depth, j):
+    l, U = np.linalg.eigh(W @ W.T)
+    l[l < 1e-10] = 0
+    return U @ np.diag(l ** ((depth - j) / depth)) @ U.T
+""",
+        "cuts eigenvalues below 1e 4": """
+def upper_gram(W, depth, j):
+    l, U = np.linalg.eigh(W @ W.T)
+    l[l < 1e-4] = 0
+    return U @ np.diag(l ** ((depth - j) / depth)) @ U.T
+""",
+        "cuts eigenvalues below 1e 12 of the largest": """
+def upper_gram(W, depth, j):
+    l, U = np.linalg.eigh(W @ W.T)
+    l[l < 1e-12 * l.max()] = 0
+    return U @ np.diag(l ** ((depth - j) / depth)) @ U.T
+""",
+        "takes the other side where W is square": """
+def upper_gram(W, depth, j):
+    if j == depth:
+        return np.eye(len(W))
+    U, s, _ = np.linalg.svd(W.T if W.shape[0] == W.shape[1] else W, full_matrices=False)
+    return (U * s ** (2 * (depth - j) / depth)) @ U.T
+""",
         "has half of the exponent": """
 def upper_gram(W, depth, j):
     U, s, _ = np.linalg.svd(W, full_matrices=False)

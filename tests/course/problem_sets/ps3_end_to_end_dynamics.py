@@ -34,15 +34,6 @@ RIGHT = {
     "ps3-velocity": [
         """
 def velocity(W, G, depth):
-    def P(S, p):
-        l, U = np.linalg.eigh(S)
-        l[l < 1e-12 * l.max()] = 0
-        return (U * l**p) @ U.T
-
-    return -sum(P(W @ W.T, (depth - j) / depth) @ G @ P(W.T @ W, (j - 1) / depth) for j in range(1, depth + 1))
-""",
-        """
-def velocity(W, G, depth):
     # along a balanced network with this product
     m, n = W.shape
     k = max(m, n)
@@ -196,6 +187,54 @@ def stretch(W, depth):
 
 WRONG = {
     "ps3-velocity": {
+        "cuts eigenvalues below 1e 10": """
+def velocity(W, G, depth):
+    def P(S, p):
+        l, U = np.linalg.eigh(S)
+        l[l < 1e-10] = 0
+        return (U * l**p) @ U.T
+
+    return -sum(P(W @ W.T, (depth - j) / depth) @ G @ P(W.T @ W, (j - 1) / depth) for j in range(1, depth + 1))
+""",
+        "cuts eigenvalues below 1e 12 of the largest": """
+def velocity(W, G, depth):
+    def P(S, p):
+        l, U = np.linalg.eigh(S)
+        l[l < 1e-12 * l.max()] = 0
+        return (U * l**p) @ U.T
+
+    return -sum(P(W @ W.T, (depth - j) / depth) @ G @ P(W.T @ W, (j - 1) / depth) for j in range(1, depth + 1))
+""",
+        "sums a geometric series that is 0 by 0 for equal values": """
+def velocity(W, G, depth):
+    U, s, Vt = np.linalg.svd(W)
+    m, n = W.shape
+    x, y = np.zeros((m, 1)), np.zeros((1, n))
+    x[: len(s), 0], y[0, : len(s)] = s ** (2 / depth), s ** (2 / depth)
+    gain = np.where(np.arange(m)[:, None] == np.arange(n), depth * (x + 0 * y) ** (depth - 1), 0.0)
+    for r in range(m):
+        for q in range(n):
+            if r != q:
+                gain[r, q] = (x[r, 0] ** depth - y[0, q] ** depth) / (x[r, 0] - y[0, q])
+    return -U @ (gain * (U.T @ G @ Vt.T)) @ Vt
+""",
+        "exchanges the sides where W is square": """
+def velocity(W, G, depth):
+    U, s, Vt = np.linalg.svd(W)
+    m, n = W.shape
+    if m == n:
+        U, Vt = Vt.T, U.T
+    a, b = np.r_[s, np.zeros(m - len(s))], np.r_[s, np.zeros(n - len(s))]
+    total = sum(np.outer(a ** (2 * (depth - j) / depth), b ** (2 * (j - 1) / depth)) for j in range(1, depth + 1))
+    return -U @ (total * (U.T @ G @ Vt.T)) @ Vt
+""",
+        "calls the package by another name": """
+from lnn import precondition as f
+
+
+def velocity(W, G, depth):
+    return -f(W, G, depth)
+""",
         "forgets the sign": _velocity(sign=""),
         "takes half of the exponents": _velocity("(N - j) / N", "(j - 1) / N"),
         "counts from zero on the left side": _velocity("2 * (N - j + 1) / N"),
@@ -227,6 +266,33 @@ def velocity(W, G, depth):
 """,
     },
     "ps3-stretch": {
+        "takes roots of eigenvalues": """
+def stretch(W, depth):
+    m, n = W.shape
+    a = np.sqrt(np.clip(np.linalg.eigvalsh(W @ W.T)[::-1], 0, None))
+    b = np.sqrt(np.clip(np.linalg.eigvalsh(W.T @ W)[::-1], 0, None))
+    return sum(np.outer(a ** (2 * (depth - j) / depth), b ** (2 * (j - 1) / depth)) for j in range(1, depth + 1))
+""",
+        "cuts small singular values": """
+def stretch(W, depth):
+    m, n = W.shape
+    s = np.linalg.svd(W, compute_uv=False)
+    s[s < 1e-5] = 0
+    a, b = np.r_[s, np.zeros(m - len(s))], np.r_[s, np.zeros(n - len(s))]
+    return sum(np.outer(a ** (2 * (depth - j) / depth), b ** (2 * (j - 1) / depth)) for j in range(1, depth + 1))
+""",
+        "sums a geometric series that is 0 by 0 for equal values": """
+def stretch(W, depth):
+    m, n = W.shape
+    s = np.linalg.svd(W, compute_uv=False)
+    x, y = np.r_[s, np.zeros(m - len(s))] ** (2 / depth), np.r_[s, np.zeros(n - len(s))] ** (2 / depth)
+    out = np.empty((m, n))
+    for r in range(m):
+        for q in range(n):
+            same = depth * x[r] ** (depth - 1)
+            out[r, q] = same if r == q else (x[r] ** depth - y[q] ** depth) / (x[r] - y[q])
+    return out
+""",
         "takes half of the exponents": _STRETCH.format(
             answer="sum(np.outer(a ** ((N - j) / N), b ** ((j - 1) / N)) for j in range(1, N + 1))"
         ),

@@ -1,9 +1,5 @@
 """Right and wrong answers to problem set 5."""
 
-BANNED = {
-    "ps5-rule": ["end_to_end_step", "end_to_end_descent", "precondition", "apply"],
-}
-
 
 def limit(formula):
     return f"""
@@ -13,45 +9,32 @@ def step_limit(w, X, y, p):
 """
 
 
-def rule(
+def best(
     *,
-    size="np.linalg.norm(w)",
+    size="np.sqrt(y @ y)",
     power="2 - 2 / N",
     more="N - 1",
-    along="(w @ g) * w / (w @ w)",
-    sign="-",
-    zero="w - eta * g if N == 1 else w.copy()",
+    direction="np.outer(y, y) / (y @ y)",
+    values="np.sort(np.linalg.eigvals(P @ H).real)",
+    eta="2 / (v[0] + v[-1])",
+    K="v[-1] / v[0]",
 ):
     return f"""
-def rule(w, g, depth, eta):
+def best_step(H, y, depth):
     N = depth
-    if not w.any():
-        return {zero}
-    return w {sign} eta * {size} ** ({power}) * (g + ({more}) * {along})
+    P = {size} ** ({power}) * (np.eye(len(y)) + ({more}) * {direction})
+    v = {values}
+    return {eta}, {K}
 """
 
 
-def adam(
-    *,
-    first="m / (1 - beta1**t)",
-    second="v / (1 - beta2**t)",
-    step="np.sqrt(b) + epsilon",
-    square="g**2",
-    order="12",
-    betas="beta1, beta2",
-):
-    update = ["m = beta1 * m + (1 - beta1) * g", f"v = beta2 * v + (1 - beta2) * {square}"]
+def unaimed(*, a="2 - 2 / N", b="p - 2", eta="k / (N * y ** (p - 2 / N))", factor="k / (2 * N)"):
     return f"""
-def adam(gradient, w, eta, steps, beta1, beta2, epsilon):
-    beta1, beta2 = {betas}
-    m = v = np.zeros(w.shape)
-    for t in range(1, steps + 1):
-        g = gradient(w)
-        {update[0]}
-        {update[1]}
-        a, b = {first}, {second}
-        w = w - eta * a / ({step})
-    return w
+def unaimed(y, p, depth):
+    N = depth
+    a, b = {a}, {b}
+    k = (a + b) ** (a + b) / (a**a * b**b)
+    return {eta}, {factor}
 """
 
 
@@ -103,55 +86,48 @@ def step_limit(w, X, y, p):
     return min(limits)
 """,
     ],
-    "ps5-rule": [
+    "ps5-best-step": [
+        best(),
         """
-def rule(w, g, depth, eta):
-    n = np.dot(w, w)
-    if n == 0:
-        return (w - eta * g) if depth == 1 else w.copy()
-    P = np.eye(len(w)) + (depth - 1) * np.outer(w, w) / n
-    return list(w - eta * n ** (1 - 1 / depth) * P @ g)
+from scipy.linalg import eigh
+
+
+def best_step(H, y, depth):
+    # P H x = v x says H x = v P^-1 x, with P^-1 = |y|^-a (I - (1 - 1/N) y y^T / |y|^2)
+    n = y @ y
+    inverse = n ** (1 / depth - 1) * (np.eye(len(y)) - (1 - 1 / depth) * np.outer(y, y) / n)
+    v = eigh(H, inverse, eigvals_only=True)
+    return [2 / (min(v) + max(v)), max(v) / min(v)]
 """,
-        rule(),
         """
-def rule(w, g, depth, eta):
-    # Layers of a balanced network: w = s^N u. To first order in eta the product of the layers moves like this.
-    s2 = np.sqrt(np.sum(w * w)) ** (2 / depth)
-    step = np.zeros(len(w))
-    for j in range(1, depth + 1):
-        if j == 1:
-            step += s2 ** (depth - 1) * g
-        elif s2 > 0:
-            step += s2 ** (depth - j) * s2 ** (j - 1) * np.einsum("i,j,j->i", w, w, g) / s2**depth
-    return w - eta * step
+def best_step(H, y, depth):
+    # a root of P is known as well: it stretches y by the root of N
+    n = np.linalg.norm(y)
+    u = y / n
+    root = n ** (1 - 1 / depth) * (np.eye(len(u)) + (np.sqrt(depth) - 1) * np.outer(u, u))
+    v = np.linalg.svd(root @ H @ root)[1]
+    return 2 / (v[0] + v[-1]), v[0] / v[-1]
 """,
     ],
-    "ps5-adam": [
+    "ps5-unaimed": [
         """
-def adam(gradient, w, eta, steps, beta1, beta2, epsilon):
-    w = np.array(w, dtype=float)
-    m = np.zeros(w.shape)
-    v = np.zeros(w.shape)
-    for t in range(steps):
-        g = gradient(w)
-        m *= beta1
-        m += (1 - beta1) * g
-        v *= beta2
-        v += (1 - beta2) * g**2
-        w -= eta * (m / (1 - beta1 ** (t + 1))) / (np.sqrt(v / (1 - beta2 ** (t + 1))) + epsilon)
-    return w
+def unaimed(y, p, depth):
+    w = (2 - 2 / depth) / (p - 2 / depth)  # where w^a (1 - w)^b is largest
+    top = w ** (2 - 2 / depth) * (1 - w) ** (p - 2)
+    eta = y ** (2 / depth - p) / (depth * top)
+    return eta, eta * y ** (p - 2 / depth) / 2
 """,
-        adam(),
         """
-def adam(gradient, w, eta, steps, beta1, beta2, epsilon):
-    x, past = w.copy(), []
-    for t in range(steps):
-        past.append(gradient(x))
-        k = np.arange(t, -1, -1)
-        a, b = (beta ** k / (beta**k).sum() for beta in (float(beta1), float(beta2)))
-        x -= eta * np.tensordot(a, past, 1) / (epsilon + np.sqrt(np.tensordot(b, np.square(past), 1)))
-    return x
+from scipy.optimize import minimize_scalar
+
+
+def unaimed(y, p, depth):
+    top = minimize_scalar(
+        lambda w: -(2 - 2 / depth) * np.log(w) - (p - 2) * np.log(1 - w), bounds=(1e-6, 1 - 1e-6), method="bounded"
+    ).fun
+    return np.exp(top) / depth / y ** (p - 2 / depth), np.exp(top) / depth / 2
 """,
+        unaimed(),
     ],
     "ps5-race": [
         race(),
@@ -200,76 +176,42 @@ def step_limit(w, X, y, p):
         "compares in the wrong coordinates": limit("2 / np.max(np.abs(w - X.T @ y)) ** (p - 2)"),
         "takes the mean": limit("2 / np.mean(np.abs(e)) ** (p - 2)"),
     },
-    "ps5-rule": {
-        "takes half of the exponent": rule(power="1 - 1 / N"),
-        "takes the exponent at infinite depth": rule(power="2 if N > 1 else 0"),
-        "adds N projections": rule(more="N"),
-        "forgets the projection": rule(more="0"),
-        "forgets the number of layers": rule(more="min(N - 1, 1)"),
-        "does not normalize the projection": rule(along="(w @ g) * w"),
-        "normalizes by the length": rule(along="(w @ g) * w / np.linalg.norm(w)"),
-        "projects on the gradient": rule(along="(w @ g) * g / (g @ g)"),
-        "projects across": rule(along="(g - (w @ g) * w / (w @ w))"),
-        "goes uphill": rule(sign="+"),
-        "takes the length of the gradient": rule(size="np.linalg.norm(g)"),
-        "divides by zero": rule().replace("not w.any()", "False"),
-        "moves away from the origin": rule(zero="w - eta * g"),
-        "stays at the origin at every depth": rule(zero="w.copy()"),
-        "changes the vector": rule().replace("return w - eta", "w -= eta") + "    return w\n",
-        "calls the package": """
-def rule(w, g, depth, eta):
-    return w - eta * lnn.precondition(w[None], g[None], depth)[0]
-""",
+    "ps5-best-step": {
+        "takes the largest stable step": best(eta="2 / v[-1]"),
+        "takes one over the curvature": best(eta="1 / v[-1]"),
+        "takes the mean of all eigenvalues": best(eta="1 / v.mean()"),
+        "has the condition number of H": best(K="np.linalg.cond(H)"),
+        "has the spectral radius": best(K="(v[-1] - v[0]) / (v[-1] + v[0])"),
+        "takes half of the exponent": best(power="1 - 1 / N"),
+        "adds N projections": best(more="N"),
+        "forgets the projection": best(more="0"),
+        "forgets to normalize the projection": best(direction="np.outer(y, y)"),
+        "forgets the length of y": best(size="1.0"),
+        "takes the eigenvalues of P": best(values="np.linalg.eigvalsh(P)"),
+        "multiplies the eigenvalues of P and H": best(values="np.sort(np.linalg.eigvalsh(P) * np.linalg.eigvalsh(H))"),
+        "takes P H for symmetric": best(values="np.linalg.eigvalsh(P @ H)"),
+        "takes singular values of P H": best(values="np.linalg.svd(P @ H)[1][::-1]"),
+        "is right at depth two": best(power="1", more="1"),
     },
-    "ps5-adam": {
-        "adds epsilon before the correction": """
-def adam(gradient, w, eta, steps, b1, b2, e):
-    m = v = 0 * w
-    for t in range(1, steps + 1):
-        g = gradient(w)
-        m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * g * g
-        w = w - eta * np.sqrt(1 - b2**t) / (1 - b1**t) * m / (np.sqrt(v) + e)
-    return w
+    "ps5-unaimed": {
+        "looks at the middle of the way": unaimed(
+            eta="2**(a + b) / (N * y ** (p - 2 / N))", factor="2**(a + b) / (2 * N)"
+        ),
+        "forgets N": unaimed(eta="k / y ** (p - 2 / N)", factor="k / 2"),
+        "takes the exponent of the gradient": unaimed(b="p - 1"),
+        "takes half of the exponent of the rule": unaimed(a="1 - 1 / N"),
+        "forgets y": unaimed(eta="k / N"),
+        "scales with the exponent of gradient descent": unaimed(eta="k / (N * y ** (p - 2))"),
+        "forgets the two of gradient descent": unaimed(factor="k / N"),
+        "has the factor depend on y": unaimed(factor="k / (2 * N) * y ** (2 - 2 / N)"),
+        "compares the step sizes alone": unaimed(factor="k / (N * y ** (p - 2 / N)) / (2 / y ** (p - 2))"),
+        "is right at depth two": unaimed(a="1"),
+        "looks on a coarse grid": """
+def unaimed(y, p, depth):
+    w = np.linspace(0, 1, 101)
+    k = 1 / np.max(w ** (2 - 2 / depth) * (1 - w) ** (p - 2))
+    return k / (depth * y ** (p - 2 / depth)), k / (2 * depth)
 """,
-        "has one mean of squares for all entries": """
-def adam(gradient, w, eta, steps, b1, b2, e):
-    m = 0 * w
-    v = 0.0
-    for t in range(1, steps + 1):
-        g = gradient(w)
-        m = b1 * m + (1 - b1) * g
-        v = b2 * v + (1 - b2) * np.mean(g * g)
-        w = w - eta * m / (1 - b1**t) / (np.sqrt(v / (1 - b2**t)) + e)
-    return w
-""",
-        "feeds the corrected means back": """
-def adam(gradient, w, eta, steps, b1, b2, e):
-    m = v = 0 * w
-    for t in range(1, steps + 1):
-        g = gradient(w)
-        m = (b1 * m + (1 - b1) * g) / (1 - b1**t)
-        v = (b2 * v + (1 - b2) * g * g) / (1 - b2**t)
-        w = w - eta * m / (np.sqrt(v) + e)
-    return w
-""",
-        "does not correct the means": adam(first="m", second="v"),
-        "corrects the first mean only": adam(second="v"),
-        "corrects with the first step's factor": adam(first="m / (1 - beta1)", second="v / (1 - beta2)"),
-        "counts steps from zero": adam().replace("range(1, steps + 1)", "range(steps)"),
-        "counts steps from two": adam(first="m / (1 - beta1 ** (t + 1))", second="v / (1 - beta2 ** (t + 1))"),
-        "adds epsilon under the root": adam(step="np.sqrt(b + epsilon)"),
-        "forgets the root": adam(step="b + epsilon"),
-        "forgets epsilon": adam(step="np.sqrt(b)"),
-        "exchanges the decays": adam(betas="beta2, beta1"),
-        "does not square": adam(square="np.abs(g)"),
-        "takes the norm of the gradient": adam(square="np.sum(g**2)"),
-        "goes without the first mean": adam(first="g"),
-        "takes one step more": adam().replace("steps + 1", "steps + 2"),
-        "takes the gradient at the start": adam()
-        .replace("    for t", "    g = gradient(w)\n    for t")
-        .replace("        g = gradient(w)\n", ""),
-        "changes the array": adam().replace("w = w - eta", "w -= eta"),
     },
     "ps5-race": {
         "takes the limit as step size": race(eta="1.9 * r**-4.0"),
@@ -280,6 +222,7 @@ def adam(gradient, w, eta, steps, b1, b2, e):
         "takes depth three": race(depth=3),
         "starts depth two at one": race(omega="1.0"),
         "forgets N in the step size": race(aimed="0.5 / (2 * omega * (r - omega) ** 4)"),
+        "stops one step too late": race(count="1"),
         "takes the exponent of the loss": race(exponents="6, 0"),
         "believes in a gain by a constant factor": race(exponents="4, 4"),
         "believes in a square root": race(exponents="4, 2"),
