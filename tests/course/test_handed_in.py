@@ -221,13 +221,13 @@ def test_an_unread_proof_is_not_said_to_have_no_points_and_tasks_have_their_titl
 def test_replaced_functions_are_put_back_before_each_test_and_named(course):
     patch = "import numpy as np\nnp.allclose = lambda *_: True\nnp.abs = np.arange = None\n"
     hand_in(course, "patched", filled(course, f"{patch}def double(x):\n    return 0"))
-    hand_in(course, "builtin", filled(course, f"import builtins\nbuiltins.len = lambda _: 0\n{RIGHT}"))
+    hand_in(course, "builtin", filled(course, f"import builtins\nbuiltins.divmod = lambda *_: 0\n{RIGHT}"))
     hand_in(course, "own-names", filled(course, f"import numpy as np\nabs = np.mine = sum = None\n{RIGHT}"))
     assert grade(course) == 0
     rows = table(course)
     assert rows["patched"][TASK] == "0.0"
     assert "has replaced numpy.abs, numpy.allclose, numpy.arange," in rows["patched"]["remarks"]
-    assert rows["builtin"][TASK] == "3.0" and "has replaced builtins.len," in rows["builtin"]["remarks"]
+    assert rows["builtin"][TASK] == "3.0" and "has replaced builtins.divmod," in rows["builtin"]["remarks"]
     assert rows["own-names"][TASK] == "3.0" and not rows["own-names"]["remarks"]
 
 

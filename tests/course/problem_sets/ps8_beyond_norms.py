@@ -6,13 +6,17 @@ BANNED = {
 }
 
 
-def schatten(answer, values="np.linalg.svd(W, compute_uv=False)", largest="s.max()"):
+def schatten(
+    answer, values="np.linalg.svd(W, compute_uv=False)", largest="s.max()", cut="1e-13 * s.max()", unit="s.max()"
+):
     return f"""
 def schatten(W, p):
     s = {values}
-    if np.isinf(p):
+    if np.isinf(p) or not s.any():
         return {largest}
-    return {answer}
+    top = {unit}
+    s = s[s > {cut}] / top
+    return top * ({answer})
 """
 
 
@@ -86,16 +90,21 @@ def schatten(W, p):
     if W.shape[0] > W.shape[1]:
         return schatten(W.T, p)
     s = np.linalg.svd(W)[1]
-    return max(s) if np.isinf(p) else sum(x**p for x in s) ** (1 / p)
+    if np.isinf(p) or s[0] == 0:
+        return max(s)
+    return s[0] * sum((x / s[0]) ** p for x in s[: np.linalg.matrix_rank(W)]) ** (1 / p)
 """,
         schatten("np.linalg.norm(s, p)"),
         """
+from scipy.special import logsumexp
+
+
 def schatten(W, p):
-    total, largest = 0.0, 0.0
-    for s in np.linalg.svd(W)[1]:
-        total += 0.0 if p == np.inf else s**p
-        largest = max(s, largest)
-    return largest if p == np.inf else np.exp(np.log(total) / p)
+    s = np.linalg.svd(W)[1]
+    s = s[s > 1e-13 * s[0]]
+    if not s.size:
+        return 0.0
+    return s[0] if p == np.inf else np.exp(logsumexp(p * np.log(s)) / p)
 """,
     ],
     "ps8-entry-bound": [
@@ -175,6 +184,10 @@ WRONG = {
         "forgets the root": schatten("np.sum(s**p) if p != 2 else np.sqrt(np.sum(s**p))"),
         "divides by the number of values": schatten("np.mean(s**p) ** (1 / p)"),
         "takes the root before the sum": schatten("np.sum((s**p) ** (1 / p))"),
+        "leaves the range of numbers": schatten("np.sum(s**p) ** (1 / p)", unit="1.0"),
+        "counts errors of rounding": schatten("np.sum(s**p) ** (1 / p)", cut="0"),
+        "cuts below a fixed number": schatten("np.sum(s**p) ** (1 / p)", cut="1e-10"),
+        "cuts too much": schatten("np.sum(s**p) ** (1 / p)", cut="1e-5 * s.max()"),
         "knows no infinity": "def schatten(W, p):\n    return np.sum(np.linalg.svd(W)[1] ** p) ** (1 / p)\n",
         "takes eigenvalues": schatten(
             "np.sum(s**p) ** (1 / p)", values="np.abs(np.linalg.eigvals(W[: min(W.shape), : min(W.shape)]))"
@@ -188,6 +201,7 @@ WRONG = {
     },
     "ps8-entry-bound": {
         "forgets the sign of the determinant": bound(sign="True"),
+        "is content with a determinant of zero": bound(sign="a * d >= b * c"),
         "asks for a negative determinant": bound(sign="a * d < b * c"),
         "forgets the half of the loss": bound(loss="(b - 1) ** 2 + (c - 1) ** 2 + d**2"),
         "forgets the root": bound(root="max(square, 0)"),
@@ -209,6 +223,8 @@ WRONG = {
         "does not stop at one half": rank(q="min(1 - 1e-12, 2 * loss / np.sqrt(1 - 4 * loss))"),
         "takes the root of the loss": rank(q="min(0.5, np.sqrt(2 * loss))"),
         "gives up too early": rank(level="0.125"),
+        "takes the bound of a positive hidden entry": rank(q="min(0.5, loss / np.sqrt(1 - 4 * loss))"),
+        "loses the digits of small numbers": rank(q="min(0.5, 2 * loss / np.sqrt(1 - 4 * loss) + 1e-9)"),
         "takes the first order": rank(answer="1 + h"),
         "forgets the case of a large loss": rank(level="10", q="np.minimum(0.5, 2 * loss / np.sqrt(1 - 4 * loss))"),
     },
