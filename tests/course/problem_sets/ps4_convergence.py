@@ -246,6 +246,23 @@ def whitened_target(X, Y):
 """,
     },
     "ps4-margin": {
+        "takes the smallest singular value that is not zero": """
+def margin(W, Phi):
+    s = np.linalg.svd(Phi, compute_uv=False)
+    s = s[s > 1e-10 * s.max()] if s.any() else s
+    return max(0.0, s[-1] - np.linalg.norm(W - Phi))
+""",
+        "takes the rank th singular value": """
+def margin(W, Phi):
+    rank = np.linalg.matrix_rank(Phi)
+    return max(0.0, np.linalg.svd(Phi)[1][rank - 1] - np.linalg.norm(W - Phi)) if rank else 0.0
+""",
+        "takes eigenvalues where Phi is square": """
+def margin(W, Phi):
+    m, n = Phi.shape
+    s = np.abs(np.linalg.eigvals(Phi)) if m == n else np.linalg.svd(Phi, compute_uv=False)
+    return max(0.0, s.min() - np.linalg.norm(W - Phi))
+""",
         "measures the distance in the spectral norm": """
 def margin(W, Phi):
     return max(0.0, np.linalg.svd(Phi, compute_uv=False)[-1] - np.linalg.norm(W - Phi, 2))
@@ -292,6 +309,13 @@ def margin(W, Phi):
 """,
     },
     "ps4-certified-run": {
+        "takes the smallest singular value that is not zero": certified(
+            margin="(lambda s: s[s > 1e-10][-1])(np.linalg.svd(Phi, compute_uv=False)) - np.linalg.norm(W - Phi)"
+        ),
+        "takes eigenvalues where the target is square": certified(
+            margin="(np.abs(np.linalg.eigvals(Phi)).min() if Phi.shape[0] == Phi.shape[1] "
+            "else np.linalg.svd(Phi)[1][-1]) - np.linalg.norm(W - Phi)"
+        ),
         "measures balance in the spectral norm": """
 def certified_run(weights, Phi, epsilon):
     N, W = len(weights), lnn.end_to_end(weights)
