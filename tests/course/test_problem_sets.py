@@ -18,6 +18,7 @@ from types import SimpleNamespace
 import jupytext
 import nbformat
 import notebooks
+import pages
 import pytest
 import sets
 
@@ -269,6 +270,7 @@ def test_a_student_who_calls_a_variable_sum_loses_no_other_task(name, task):
     assert used & SHADOWED <= restored, "import these from builtins, as a variable may have taken their names"
 
 
+LABEL = re.compile(r"`((?:def|lem|prop|thm|cor|conj|claim)-[a-z0-9-]+)`")
 HEADING = re.compile(r"^## Task (\d+)\. .+ \((\d+) points?\)$", re.M)
 
 
@@ -284,7 +286,7 @@ def test_points_are_on_every_task_and_add_up(name):
     opening = cells(name)[0].source
     assert f"{total} points" in opening and "minutes" in opening
     kinds = [cell.cell_type for cell in graded]
-    assert kinds.count("code") >= 4 and kinds.count("markdown") in (1, 2)
+    assert kinds.count("code") >= 4 and kinds.count("markdown") == 1
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -293,9 +295,47 @@ def test_every_task_names_the_result_it_exercises(name):
     labels = {label for chapter in chapters.values() for label in chapter}
     text = "\n".join(cell.source for cell in cells(name) if cell.cell_type == "markdown")
     for section in HEADING.split(text)[3::3]:
-        named = re.findall(r"`((?:def|lem|prop|thm|cor|conj|claim)-[a-z0-9-]+)`", section)
+        named = LABEL.findall(section)
         assert named, f"no label in: {section.strip()[:80]}"
         assert set(named) <= labels, set(named) - labels
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_first_page_says_the_rules_and_the_titles_of_the_statements(name):
+    opening = " ".join(cells(name)[0].source.split())
+    assert "double precision" in opening and "eight digits" in opening and "restart the kernel" in opening
+    text = "\n".join(cell.source for cell in cells(name) if cell.cell_type == "markdown")
+    titles = {}
+    for page in (ROOT / "chapters").glob("*.md"):
+        titles |= pages.statements(page)
+    for label in set(LABEL.findall(text)):
+        assert f"`{label}`, *{titles[label]}*" in opening
+
+
+@pytest.mark.parametrize("name, task", TASKS, ids=lambda value: value)
+def test_single_precision_is_not_enough_where_a_task_asks_for_a_function(name, task):
+    asked = [node.name for node in ast.parse(sets.untouched(reference(name, task))).body if hasattr(node, "args")]
+    if not asked:
+        pytest.skip("a measurement, with a tolerance of its own")
+    single = SINGLE.format(name=asked[0])
+    with pytest.raises(AssertionError):
+        run(name, task, reference(name, task) + single)
+
+
+SINGLE = """
+_double = {name}
+
+
+def {name}(*arguments):
+    def single(value):
+        if value is None or isinstance(value, (bool, int)):
+            return value
+        if isinstance(value, (tuple, list)):
+            return type(value)(single(part) for part in value)
+        return np.asarray(value, dtype=np.float32)
+
+    return single(_double(*arguments))
+"""
 
 
 @pytest.mark.parametrize("name", SETS)
