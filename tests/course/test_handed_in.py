@@ -1,6 +1,7 @@
 """Whatever is handed in is graded right, or named and given no points: one grading of each kind of accident."""
 
 import copy
+import csv
 import os
 import shutil
 import unicodedata
@@ -289,3 +290,71 @@ def test_a_lost_given_cell_is_put_back(course):
     hand_in(course, "ada", notebook)
     assert grade(course) == 0
     assert (table(course)["ada"][TASK], table(course)["ada"][PROOF]) == ("3.0", "0.0")
+
+
+def test_one_student_or_one_set_is_graded_and_the_tables_have_everyone(course, capsys):
+    for student in ("ada", "emmy", "zoë"):
+        hand_in(course, student, filled(course))
+    hand_in(course, "zoë", "broken")
+    assert grading.grade(course, None, False, students=["ada"]) == 1
+    rows = table(course)
+    assert rows["ada"]["score"] == "3.0" and rows["emmy"]["score"] == rows["zoë"]["score"] == ""
+    assert "not graded yet" in rows["emmy"]["remarks"] and "not valid JSON" in rows["zoë"]["remarks"]
+    assert not in_gradebook(course) - {"ada"}
+    assert grading.grade(course, None, False, students=["nobody"]) == 1
+    assert grading.grade(course, None, False, assignments=["ps9_none"]) == 1
+    said = capsys.readouterr().err
+    assert "no student has the name nobody" in said and "no set has the name ps9_none" in said
+    assert grading.grade(course, None, False, assignments=[SET]) == 1
+    assert table(course)["emmy"]["score"] == "3.0"
+
+
+def test_notebooks_are_graded_side_by_side_with_the_same_result(course, capsys):
+    answers = {"ada": filled(course), "emmy": filled(course, WRONG), "zoë": filled(course, "import os; os._exit(3)")}
+    for student, notebook in answers.items():
+        hand_in(course, student, notebook)
+    assert grading.grade(course, None, False, jobs=2) == 1
+    first = table(course)
+    assert {student: row[TASK] for student, row in first.items()} == {"ada": "3.0", "emmy": "0.0", "zoë": ""}
+    assert "could not be graded" in first["zoë"]["remarks"]
+    assert grading.grade(course, None, True, jobs=1) == 1 and table(course) == first
+
+
+def test_tables_for_the_class_and_for_the_lms(course):
+    people = "student,name,mail\n4711,Ada Lovelace,ada@uni.example\n4712,Emmy Noether,emmy@uni.example\n4713,Zoë,\n"
+    (course / "roster.csv").write_text(people, encoding="utf-8")
+    (course / "downloaded" / SET).mkdir(parents=True)
+    sheet = 'Identifier,"Full name","Email address",Status,Grade,"Maximum Grade"\n'
+    sheet += '"Participant 4711","Ada Lovelace",ada@uni.example,Submitted,,10\n'
+    sheet += '"Participant 4799","Max",max@uni.example,,,10\n'
+    (course / "downloaded" / SET / "Grades.csv").write_text(sheet, encoding="utf-8-sig")
+    hand_in(course, "4711", filled(course))
+    hand_in(course, "4712", filled(course, WRONG))
+    hand_in(course, "4713", filled(course, None, None))
+    assert grade(course) == 0
+    mark(course, "4711", PROOF, 1.5)
+    assert grade(course) == 0
+    assert table(course)["4711"]["name"] == table(course, "all")["4711"]["name"] == "Ada Lovelace"
+    with (course / "scores" / "summary.csv").open() as file:
+        double, proof = csv.DictReader(file)
+    assert (double["task"], double["graded"], double["mean"], double["full"], double["none"]) == (
+        TASK,
+        "3",
+        "1.0",
+        "1",
+        "2",
+    )
+    assert (proof["graded"], proof["waiting"], proof["mean"], proof["max_score"]) == ("2", "1", "0.75", "2")
+
+    def read(name):
+        with (course / "scores" / name).open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    possible, ada, zoe = read("canvas.csv")  # Emmy's proof has not been read
+    assert possible["Student"].strip() == "Points Possible" and float(possible[SET]) == 5
+    assert (ada["Student"], ada["ID"], ada[SET], zoe["ID"], zoe[SET]) == ("Ada Lovelace", "4711", "4.5", "4713", "0.0")
+    (title,) = [title for title in read("blackboard.csv")[0] if title.startswith(SET)]
+    assert title == f"{SET} [Total Pts: 5 Score]" and read("blackboard.csv")[0][title] == "4.5"
+    assert read("moodle.csv")[0] == {"Email address": "ada@uni.example", "ID number": "4711", SET: "4.5"}
+    filled_in, other = read(f"moodle_{SET}.csv")
+    assert (filled_in["Grade"], filled_in["Maximum Grade"], other["Grade"]) == ("4.5", "5", "")

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
+import authoring
 import jupytext
 import nbformat
 import notebooks
@@ -345,6 +346,31 @@ def test_a_proof_has_its_rubric_and_the_rubric_adds_up(name):
             solution = cell.source.split("### BEGIN SOLUTION")[1].split("### END SOLUTION")[0]
             rubric = re.findall(r"^[-*] (\d+) points?: ", solution.split("**Rubric**")[1], re.M)
             assert sum(map(int, rubric)) == role(cell).points and len(rubric) >= 2, role(cell).grade_id
+
+
+@pytest.mark.parametrize("proof", [False, True])
+def test_an_empty_task_has_the_cells_that_grading_needs(tmp_path, proof):
+    name = SETS[0]
+    page = tmp_path / "source" / name / f"{name.split('_', 1)[1]}.md"
+    page.parent.mkdir(parents=True)
+    page.write_text((SOURCE / name / page.name).read_text())
+    before = jupytext.read(page, fmt="md:myst").cells
+    assert authoring.new_task(tmp_path, name, "my-task", 4, proof) == 0
+    assert authoring.new_task(tmp_path, name, "my-task", 4, proof) == 1, "its name is taken"
+    assert authoring.new_task(tmp_path, name, "My task", 4, proof) == 1
+    after = jupytext.read(page, fmt="md:myst").cells
+    assert [c.source for c in after[: len(before)]] == [c.source for c in before]
+    heading, *rest = after[len(before) :]
+    last = max(int(k) for c in before for k, _ in HEADING.findall(c.source))
+    assert HEADING.findall(heading.source) == [(str(last + 1), "4")]
+    roles_ = [role(cell) for cell in rest]
+    assert [r.grade_id for r in roles_] == ["ps1-my-task"] + ([] if proof else ["ps1-my-task-test"])
+    assert all(set(r) <= KEYS and ("points" in r) == r.grade and r.locked != r.solution for r in roles_)
+    if not proof:
+        space = {}
+        exec(rest[0].source, space)
+        exec(rest[1].source, space)
+        assert "raise NotImplementedError" in sets.untouched(rest[0].source)
 
 
 def sets_table():

@@ -1,7 +1,8 @@
 """The course side: release the problem sets, collect and grade what was handed in.
 
-Usage: python tools/course/course.py pair | release | collect | grade [--course FOLDER] …
+Usage: python tools/course/course.py task | pair | release | collect | grade [--course FOLDER] …
 
+task     appends an empty task to a set
 pair     writes the notebook beside the text of each set: source/psN_NAME/NAME.md -> NAME.ipynb
 release  the students' version in release/ (no solutions, no hidden tests: verified), and problem_sets.zip of it
 collect  sorts what an LMS lets you download, downloaded/psN_NAME/, into submitted/
@@ -20,6 +21,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
+from authoring import new_task
 from collect import collect
 from grading import grade
 from release import release
@@ -29,18 +31,29 @@ from sets import ROOT, pair
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     acts = parser.add_subparsers(dest="act", required=True)
-    for act in ("pair", "release", "collect", "grade"):
+    for act in ("task", "pair", "release", "collect", "grade"):
         options = acts.add_parser(act)
         options.add_argument("--course", type=Path, default=ROOT / "exercises", help="exercises/ by default")
+        if act == "task":
+            options.add_argument("set", metavar="SET", help="psN_NAME")
+            options.add_argument("name", help="of the task: small letters, digits, hyphens")
+            options.add_argument("--points", type=int, default=4)
+            options.add_argument("--proof", action="store_true", help="marked by hand, and not by tests")
         if act == "grade":
             options.add_argument("--timeout", type=int, help="seconds that a cell may take; 60 by default")
             options.add_argument("--again", action="store_true", help="grade anew also what has not changed")
+            options.add_argument("--student", action="append", default=[], help="grade this one only (may be repeated)")
+            options.add_argument("--set", action="append", default=[], help="grade this set only (may be repeated)")
+            cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+            options.add_argument("--jobs", type=int, default=cores, help="notebooks graded side by side: one a core")
         if act == "collect":
             options.add_argument("sets", nargs="*", metavar="SET", help="those in downloaded/ by default")
     given = parser.parse_args()
     course = given.course.resolve()
     if given.act == "grade":
-        return grade(course, given.timeout, given.again)
+        return grade(course, given.timeout, given.again, given.jobs, given.student, given.set)
+    if given.act == "task":
+        return new_task(course, given.set, given.name, given.points, given.proof)
     if given.act == "collect":
         return collect(course, given.sets)
     return (pair if given.act == "pair" else release)(course)

@@ -32,6 +32,8 @@ def connect(course: Path, timeout: int | None = None):
     if (course / "nbgrader_config.py").exists():
         config = PyFileConfigLoader("nbgrader_config.py", path=str(course)).load_config()
     config.CourseDirectory.root = str(course)
+    # Several graders write at once: each waits for the others, up to so many seconds.
+    config.CourseDirectory.db_url = f"sqlite:///{course / 'gradebook.db'}?timeout=60"
     if timeout is not None:
         config.Execute.timeout = timeout
     api = NbGraderAPI(config=config)

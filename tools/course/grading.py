@@ -1,15 +1,21 @@
 """Grade what was handed in: each submission in a confined kernel, its marks kept, its feedback written."""
 
 import json
+import multiprocessing
 import shutil
 import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import NamedTuple
 
 import confined
 import nbformat
+from exports import export
 from feedback import write_feedback
-from gradebook import complaint, connect, digest, forget, read, released_cells, restore, withdraw, write
+from gradebook import Record, complaint, connect, digest, forget, read, released_cells, restore, withdraw, write
 from scores import write_scores
 from sets import ROOT, name_of, sets, source_of, unfit
 from submissions import Submission, stage, submissions
@@ -32,7 +38,7 @@ class Grader:
     """Grades submissions of one course, one after another, in the kernel given."""
 
     def __init__(self, course: Path, kernel: confined.Kernel, timeout: int | None, again: bool) -> None:
-        self.course, self.again = course, again
+        self.course, self.timeout, self.again = course, timeout, again
         self.staging = Path(kernel.connection_file).parent.parent / "staged"
         self.api = connect(course, timeout)
         config = self.api.config
@@ -78,6 +84,36 @@ class Grader:
                     shutil.rmtree(folder)
         return Outcome("refused", [*submission.remarks, reason])
 
+    def fingerprint(self, submission: Submission) -> str:
+        """What the points of a submission depend on: its text, and the tests and points of its set as released."""
+        name = submission.assignment
+        released = json.dumps([self.released[name], self.points[name]])
+        return digest(submission.path.read_text(encoding="utf-8"), released)
+
+    def is_current(self, submission: Submission) -> bool:
+        """Whether this very text was graded with these very tests."""
+        record = read(self.course, submission.student, submission.assignment)
+        done = self.folders(submission)[0] / submission.path.name
+        return record.get("seen") == self.fingerprint(submission) and done.exists()
+
+    def seen_before(self, submission: Submission) -> Outcome:
+        """What is known of a submission that is not to be graded now."""
+        if submission.reason or submission.assignment not in self.released:
+            return self.grade(submission)  # nothing is executed
+        if not self.is_current(submission):
+            return Outcome("waiting", [*submission.remarks, "has come in or changed, and is not graded yet"])
+        record = read(self.course, submission.student, submission.assignment)
+        return Outcome("current", self.remarks(submission, record))
+
+    def remarks(self, submission: Submission, record: Record) -> list[str]:
+        """What is to be looked at in a graded submission; marks given for this very text are put back."""
+        student, name = submission.student, submission.assignment
+        done = self.folders(submission)[0] / submission.path.name
+        with self.api.gradebook as book:
+            marks = restore(book, student, name, record, nbformat.read(done, as_version=4))
+        write(self.course, student, name, record)
+        return [*submission.remarks, *record.get("remarks", []), *marks]
+
     def grade(self, submission: Submission) -> Outcome:
         """Grade one submission, unless that cannot be done, or was done before; write its feedback."""
         student, name = submission.student, submission.assignment
@@ -87,10 +123,9 @@ class Grader:
         if reason:
             return self.refuse(submission, reason)
         cells, points = self.released[name], self.points[name]
-        seen = digest(submission.path.read_text(encoding="utf-8"), json.dumps([cells, points]))
         done = self.folders(submission)[0] / submission.path.name
-        record = read(self.course, student, name)
-        state = "current" if not self.again and record.get("seen") == seen and done.exists() else "graded"
+        record, seen = read(self.course, student, name), self.fingerprint(submission)
+        state = "graded" if self.again or not self.is_current(submission) else "current"
         if state == "graded":
             with self.api.gradebook as book:
                 record = withdraw(self.course, book, student, name)
@@ -101,10 +136,7 @@ class Grader:
             if not result["success"]:
                 return self.refuse(submission, f"could not be graded: {complaint(result)}")
             record["seen"], record["remarks"] = seen, replaced(done)
-        with self.api.gradebook as book:
-            marks = restore(book, student, name, record, nbformat.read(done, as_version=4))
-        write(self.course, student, name, record)
-        remarks = [*submission.remarks, *record.get("remarks", []), *marks]
+        remarks = self.remarks(submission, record)
         # Written every time: marks and comments given by hand belong into it.
         told = write_feedback(self.api, self.course, student, name)
         return Outcome(state, remarks + ([f"is graded, but there is no feedback: {told}"] if told else []))
@@ -135,8 +167,52 @@ def replaced(graded: Path) -> list[str]:
     return [f"has replaced {shown}, which was undone before each test: look at it"]
 
 
-def grade(course: Path, timeout: int | None, again: bool) -> int:
-    """Grade all that can be graded, write feedback and scores, and say what could not be graded and why."""
+_worker: Grader | None = None  # the grader of this process, where several grade side by side
+
+
+def kernel_for(course: Path):
+    """The kernel for submissions of a course: it sees the package, and nothing of the course."""
+    hidden = [course, *([ROOT] if (ROOT / "lnn").exists() else [])]
+    return confined.kernel(hidden, [path for path in [ROOT / "lnn"] if path.exists()])
+
+
+def start_worker(course: Path, timeout: int | None, again: bool) -> None:
+    """Give this process a grader and a kernel of its own, for as long as the process lives."""
+    global _worker
+    stack = ExitStack()
+    _worker = Grader(course, stack.enter_context(kernel_for(course)), timeout, again)
+    Finalize(None, stack.close, exitpriority=10)
+
+
+def work(submission: Submission) -> Outcome:
+    """Grade one submission in this process."""
+    assert _worker is not None
+    return _worker.grade(submission)
+
+
+def outcomes(grader: Grader, wanted: list[Submission], jobs: int) -> Iterator[Outcome]:
+    """What becomes of the submissions, in their order; with several jobs in as many processes."""
+    if jobs == 1 or len(wanted) < 2:
+        yield from map(grader.grade, wanted)
+        return
+    arguments = (grader.course, grader.timeout, grader.again)
+    fresh = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(wanted)), fresh, start_worker, arguments) as pool:
+        yield from pool.map(work, wanted)
+
+
+def grade(
+    course: Path,
+    timeout: int | None,
+    again: bool,
+    jobs: int = 1,
+    students: Sequence[str] = (),
+    assignments: Sequence[str] = (),
+) -> int:
+    """Grade all that can be graded, write feedback and scores, and say what could not be graded and why.
+
+    With `students` or `assignments` only theirs are executed; the tables still have everyone.
+    """
     if reason := unfit(course):
         print(reason, file=sys.stderr)
         return 1
@@ -146,32 +222,52 @@ def grade(course: Path, timeout: int | None, again: bool) -> int:
     if not (course / "gradebook.db").exists():
         print("there is no gradebook.db yet: release the sets first (make release)", file=sys.stderr)
         return 1
-    hidden, needed = [course, *([ROOT] if (ROOT / "lnn").exists() else [])], [ROOT / "lnn"]
-    with confined.kernel(hidden, [path for path in needed if path.exists()]) as kernel:
+    found = list(submissions(course))
+    for kind, names, known in (
+        ("student", students, {submission.student for submission in found}),
+        ("set", assignments, set(sets(course))),
+    ):
+        if missing := sorted(set(names) - known):
+            print(f"no {kind} has the name {', '.join(missing)}", file=sys.stderr)
+            return 1
+    with kernel_for(course) as kernel:
         if kernel.exposed:
             print(f"WARNING: {EXPOSED.format(kernel.exposed)}", file=sys.stderr)
-        return grade_all(Grader(course, kernel, timeout, again), course)
+        grader = Grader(course, kernel, timeout, again)
+        for name in grader.released:
+            if grader.stale(name):
+                print(
+                    f"WARNING: {name} has other tests or points than when it was released: make release",
+                    file=sys.stderr,
+                )
+        wanted = [
+            submission
+            for submission in found
+            if (not students or submission.student in students)
+            and (not assignments or submission.assignment in assignments)
+        ]
+        told = tqdm(outcomes(grader, wanted, jobs), total=len(wanted), unit="file", disable=None)
+        done = dict(zip(wanted, told, strict=True))
+        for submission in found:
+            if submission not in done:
+                done[submission] = grader.seen_before(submission)
+    return report(course, done)
 
 
-def grade_all(grader: Grader, course: Path) -> int:
-    """Grade every submission of the course, tell what is to be told, and write the tables."""
+def report(course: Path, done: dict[Submission, Outcome]) -> int:
+    """Tell what is to be told, and write the tables."""
     problems: dict[tuple[str, str], list[str]] = {}
-    refused: set[tuple[str, str]] = set()
-    states: list[str] = []
-    for name in grader.released:
-        if grader.stale(name):
-            print(f"WARNING: {name} has other tests or points than when it was released: make release", file=sys.stderr)
-    for submission in tqdm(list(submissions(course)), unit="file", disable=None):
-        outcome = grader.grade(submission)
-        states.append(outcome.state)
-        at = (submission.student, submission.assignment)
-        if outcome.state == "refused":
-            refused.add(at)
+    for submission, outcome in done.items():
         for remark in outcome.remarks:
-            problems.setdefault(at, []).append(f"{submission.path.name} {remark}")
+            problems.setdefault((submission.student, submission.assignment), []).append(
+                f"{submission.path.name} {remark}"
+            )
             where, who = submission.path.relative_to(course), submission.student or "unknown"
-            tqdm.write(f"{where} (student {who}) {remark}", file=sys.stderr)
-    write_scores(course, problems, refused)
+            print(f"{where} (student {who}) {remark}", file=sys.stderr)
+    without = {(s.student, s.assignment) for s, outcome in done.items() if outcome.state in ("refused", "waiting")}
+    write_scores(course, problems, without)
+    export(course)
+    states = [outcome.state for outcome in done.values()]
     graded, current, not_graded = (states.count(state) for state in ("graded", "current", "refused"))
     print(f"{graded} graded, {current} graded before, {not_graded} not graded (the reasons stand above and in scores/)")
     print(f"scores: {course / 'scores'}    feedback: {course / 'feedback'}")

@@ -1,6 +1,7 @@
 """The tables of points: scores/SET.csv with a column for each task, and scores/all.csv with one for each set."""
 
 import csv
+import statistics
 from pathlib import Path
 
 import roster
@@ -36,6 +37,7 @@ def write_scores(course: Path, problems: dict[tuple[str, str], list[str]], refus
     names = sets(course)
     people = roster.read(course)
     totals: dict[str, dict[str, object]] = {}
+    summary: list[dict[str, object]] = []
 
     def person(student: str) -> dict[str, object]:
         return {key: people.get(student, {}).get(key) or "" for key in roster.COLUMNS} | {"student": student}
@@ -71,11 +73,30 @@ def write_scores(course: Path, problems: dict[tuple[str, str], list[str]], refus
             tasks = [column_of(role.grade_id) for role in graded_cells]
             sums = ["automatic", "max_automatic", "by_hand", "waiting", "score", "max_score", "remarks"]
             write_csv(folder / f"{name}.csv", [*roster.COLUMNS, "set", *tasks, *sums], rows)
+            summary += summary_of(name, graded_cells, rows)
     for (student, at), told in problems.items():
         if student and not at:  # a folder of no set
             total = totals.setdefault(student, person(student) | {"remarks": ""})
             total["remarks"] = "; ".join(filter(None, [total["remarks"], *told]))
+    columns = ["set", "task", "max_score", "graded", "waiting", "mean", "full", "none"]
+    write_csv(folder / "summary.csv", columns, summary)
     write_csv(folder / "all.csv", [*roster.COLUMNS, *names, "remarks"], [totals[student] for student in sorted(totals)])
+
+
+def summary_of(assignment: str, graded_cells: list, rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """One row for each task of a set: how the class did, among those whose points are known."""
+    summary = []
+    for role in graded_cells:
+        column = column_of(role.grade_id)
+        known = [float(str(row[column])) for row in rows if row.get(column, "") != ""]
+        row: dict[str, object] = {"set": assignment, "task": column, "max_score": role.points, "graded": len(known)}
+        row["waiting"] = sum(row_.get(column) == "" for row_ in rows)
+        if known:
+            row["mean"] = round(statistics.mean(known), 2)
+            row["full"] = sum(points >= role.points for points in known)
+            row["none"] = sum(points == 0 for points in known)
+        summary.append(row)
+    return summary
 
 
 def write_csv(path: Path, columns: list[str], rows: list[dict[str, object]]) -> None:

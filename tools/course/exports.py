@@ -1,0 +1,86 @@
+"""Scores in the forms that Canvas, Moodle and Blackboard import, with the greatest possible scores.
+
+scores/canvas.csv          a gradebook; the row after the heading has the possible points
+scores/blackboard.csv      a grade centre; the possible points stand in the headings
+scores/moodle.csv          for the import of grades by mail address
+scores/moodle_SET.csv      the grading worksheet that lies in downloaded/SET/, filled in
+
+A score is exported when all its tasks are graded. An empty field changes nothing in the LMS.
+"""
+
+import csv
+import re
+from pathlib import Path
+
+import roster
+from scores import write_csv
+from sets import roles, sets
+
+
+def complete(course: Path, assignment: str) -> dict[str, str]:
+    """Scores of a set by student, of those none of whose tasks waits for a grader."""
+    path = course / "scores" / f"{assignment}.csv"
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["student"]: row["score"] for row in csv.DictReader(file) if row["waiting"] == "0"}
+
+
+def maximum(course: Path, assignment: str) -> float:
+    return sum(role.points for role in roles(course, assignment) if role.grade)
+
+
+def export(course: Path) -> None:
+    """Write the tables of all sets that have been released, from the tables in scores/."""
+    folder = course / "scores"
+    names = [name for name in sets(course) if (folder / f"{name}.csv").exists()]
+    scores = {name: complete(course, name) for name in names}
+    most = {name: maximum(course, name) for name in names}
+    people = roster.read(course)
+    students = sorted({student for points in scores.values() for student in points})
+
+    def person(student: str, key: str) -> str:
+        return people.get(student, {}).get(key) or ""
+
+    heading = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+    rows = [{"Student": "    Points Possible", **most}]
+    for student in students:
+        row = {"Student": person(student, "name") or student, "SIS Login ID": person(student, "mail")}
+        row |= {"ID": student} if student.isdigit() else {"SIS User ID": student}
+        rows.append(row | {name: scores[name].get(student, "") for name in names})
+    write_csv(folder / "canvas.csv", [*heading, *names], rows)
+
+    titles = {name: f"{name} [Total Pts: {most[name]:g} Score]" for name in names}
+    rows = [
+        {"Username": student, "First Name": person(student, "name")}
+        | {titles[name]: scores[name].get(student, "") for name in names}
+        for student in students
+    ]
+    write_csv(folder / "blackboard.csv", ["Last Name", "First Name", "Username", *titles.values()], rows)
+
+    rows = [
+        {"Email address": person(student, "mail") or (student if "@" in student else ""), "ID number": student}
+        | {name: scores[name].get(student, "") for name in names}
+        for student in students
+    ]
+    write_csv(folder / "moodle.csv", ["Email address", "ID number", *names], rows)
+    for name in names:
+        for path in sorted((course / "downloaded" / name).glob("*.csv")):
+            fill(path, folder / f"moodle_{name}.csv", scores[name], most[name])
+
+
+def fill(worksheet: Path, target: Path, scores: dict[str, str], most: float) -> None:
+    """Fill Moodle's grading worksheet in: of each participant the grade, and what it is out of."""
+    with worksheet.open(newline="", encoding="utf-8-sig") as file:
+        table = list(csv.reader(file))
+    columns = {title.strip().lower(): k for k, title in enumerate(table[0])} if table else {}
+    if "grade" not in columns:
+        return  # another file, or a worksheet in another language: the grades by mail address are there
+    for row in table[1:]:
+        number = re.search(r"(\d+)\s*$", row[0])
+        keys = [*row, number[1] if number else ""]
+        found = next((scores[key.strip()] for key in keys if key.strip() in scores), "")
+        if found:
+            row[columns["grade"]] = found
+            if "maximum grade" in columns:
+                row[columns["maximum grade"]] = f"{most:g}"
+    with target.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(table)
