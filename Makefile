@@ -103,8 +103,8 @@ release: $(READY) ## build the students' problem sets, and a zip of them, in exe
 collect: $(READY) ## sort what Moodle or Canvas let you download, in exercises/downloaded, into exercises/submitted
 	@$(BIN)/python tools/course/course.py collect $(SETS)
 
-grade: $(READY) ## grade exercises/submitted: feedback and tables of scores (AGAIN=1: also what has not changed; STUDENT=… SET=…: one)
-	@$(BIN)/python tools/course/course.py grade $(if $(AGAIN),--again) $(if $(STUDENT),--student "$(STUDENT)") $(if $(SET),--set $(SET))
+grade: $(READY) ## grade exercises/submitted: feedback and tables of scores (AGAIN=1: also what has not changed; STUDENT=… SET=…: one; HIDE=1: feedback without hidden tests)
+	@$(BIN)/python tools/course/course.py grade $(if $(AGAIN),--again) $(if $(HIDE),--hide-tests) $(if $(STUDENT),--student "$(STUDENT)") $(if $(SET),--set $(SET))
 
 lab: $(READY) ## open JupyterLab on the chapters
 	@$(BIN)/jupyter lab --notebook-dir=. chapters/preface.ipynb

@@ -3,6 +3,7 @@
 import copy
 import csv
 import os
+import re
 import shutil
 import unicodedata
 
@@ -358,3 +359,12 @@ def test_tables_for_the_class_and_for_the_lms(course):
     assert read("moodle.csv")[0] == {"Email address": "ada@uni.example", "ID number": "4711", SET: "4.5"}
     filled_in, other = read(f"moodle_{SET}.csv")
     assert (filled_in["Grade"], filled_in["Maximum Grade"], other["Grade"]) == ("4.5", "5", "")
+
+
+def test_feedback_of_a_first_round_does_not_show_the_hidden_tests(course):
+    hand_in(course, "ada", filled(course, WRONG))
+    for hide in (True, False):
+        assert grading.grade(course, None, False, hide=hide) == 0
+        text = re.sub("<[^>]*>", "", page(course, "ada").read_text())
+        assert ("arange" in text) != hide and ("HIDDEN TESTS" in text) != hide
+        assert "AssertionError" in text and "twice nothing is nothing" in text

@@ -44,6 +44,9 @@ def main() -> int:
             options.add_argument("--again", action="store_true", help="grade anew also what has not changed")
             options.add_argument("--student", action="append", default=[], help="grade this one only (may be repeated)")
             options.add_argument("--set", action="append", default=[], help="grade this set only (may be repeated)")
+            options.add_argument(
+                "--hide-tests", action="store_true", help="feedback that does not show the hidden tests"
+            )
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             options.add_argument("--jobs", type=int, default=cores, help="notebooks graded side by side: one a core")
         if act == "collect":
@@ -51,7 +54,7 @@ def main() -> int:
     given = parser.parse_args()
     course = given.course.resolve()
     if given.act == "grade":
-        return grade(course, given.timeout, given.again, given.jobs, given.student, given.set)
+        return grade(course, given.timeout, given.again, given.jobs, given.student, given.set, given.hide_tests)
     if given.act == "task":
         return new_task(course, given.set, given.name, given.points, given.proof)
     if given.act == "collect":

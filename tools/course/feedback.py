@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from gradebook import complaint
+from sets import without
 
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 HEADING = re.compile(r"^#+ (?P<title>.*?)(?: \(\d+ points?\))?\s*$", re.M)
@@ -15,7 +16,15 @@ def title_above(source: str, before: str) -> str:
     return found[-1] if found else before
 
 
-def named_tasks():
+def hide_tests(cell) -> None:
+    """Leave of a graded test what students have seen before, and the message of the assertion that failed."""
+    cell.source = without(cell.source, "HIDDEN TESTS")
+    for output in cell.outputs:
+        if output.output_type == "error":  # the traceback quotes the tests
+            output.traceback = [f"{output.ename}: {output.evalue}"]
+
+
+def named_tasks(hide: bool):
     """A step of nbconvert that gives each graded cell the title of its task, and says which ones wait for a grader."""
     from nbgrader.api import Gradebook
     from nbgrader.preprocessors import NbGraderPreprocessor
@@ -31,6 +40,8 @@ def named_tasks():
                 role = cell.metadata.get("nbgrader")
                 if cell.cell_type == "markdown" and not (role and role.get("solution")):
                     title = title_above(cell.source, title)
+                if hide and role and role.get("grade") and cell.cell_type == "code":
+                    hide_tests(cell)
                 if role and role.get("grade_id"):
                     role["title"] = title or role["grade_id"]
                     role["waiting"] = role["grade_id"] in open_
@@ -41,8 +52,8 @@ def named_tasks():
     return NameTasks
 
 
-def write_feedback(api, course: Path, student: str, assignment: str) -> str:
-    """Write the page of one student and set; what went wrong, or ""."""
+def write_feedback(api, student: str, assignment: str, hide: bool) -> str:
+    """Write the page of one student and set, with or without the hidden tests; what went wrong, or ""."""
     from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
     from nbgrader.converters import GenerateFeedback
     from nbgrader.preprocessors import GetGrades
@@ -52,7 +63,7 @@ def write_feedback(api, course: Path, student: str, assignment: str) -> str:
     nbgraders = Path(formgrader.__file__).parent / "templates"
     with temp_attrs(api.coursedir, assignment_id=assignment, student_id=student):
         app = GenerateFeedback(coursedir=api.coursedir, parent=api)
-        app.preprocessors = [GetGrades, named_tasks(), CSSHTMLHeaderPreprocessor]
+        app.preprocessors = [GetGrades, named_tasks(hide), CSSHTMLHeaderPreprocessor]
         app.config.HTMLExporter.template_name = "course"
         app.config.HTMLExporter.extra_template_basedirs = [str(TEMPLATES), str(nbgraders)]
         app.config.HTMLExporter.extra_template_paths = [*app.config.HTMLExporter.extra_template_paths, str(nbgraders)]

@@ -37,8 +37,8 @@ class Outcome(NamedTuple):
 class Grader:
     """Grades submissions of one course, one after another, in the kernel given."""
 
-    def __init__(self, course: Path, kernel: confined.Kernel, timeout: int | None, again: bool) -> None:
-        self.course, self.timeout, self.again = course, timeout, again
+    def __init__(self, course: Path, kernel: confined.Kernel, timeout: int | None, again: bool, hide: bool) -> None:
+        self.course, self.timeout, self.again, self.hide = course, timeout, again, hide
         self.staging = Path(kernel.connection_file).parent.parent / "staged"
         self.api = connect(course, timeout)
         config = self.api.config
@@ -138,7 +138,7 @@ class Grader:
             record["seen"], record["remarks"] = seen, replaced(done)
         remarks = self.remarks(submission, record)
         # Written every time: marks and comments given by hand belong into it.
-        told = write_feedback(self.api, self.course, student, name)
+        told = write_feedback(self.api, student, name, self.hide)
         return Outcome(state, remarks + ([f"is graded, but there is no feedback: {told}"] if told else []))
 
 
@@ -176,11 +176,11 @@ def kernel_for(course: Path):
     return confined.kernel(hidden, [path for path in [ROOT / "lnn"] if path.exists()])
 
 
-def start_worker(course: Path, timeout: int | None, again: bool) -> None:
+def start_worker(course: Path, timeout: int | None, again: bool, hide: bool) -> None:
     """Give this process a grader and a kernel of its own, for as long as the process lives."""
     global _worker
     stack = ExitStack()
-    _worker = Grader(course, stack.enter_context(kernel_for(course)), timeout, again)
+    _worker = Grader(course, stack.enter_context(kernel_for(course)), timeout, again, hide)
     Finalize(None, stack.close, exitpriority=10)
 
 
@@ -195,7 +195,7 @@ def outcomes(grader: Grader, wanted: list[Submission], jobs: int) -> Iterator[Ou
     if jobs == 1 or len(wanted) < 2:
         yield from map(grader.grade, wanted)
         return
-    arguments = (grader.course, grader.timeout, grader.again)
+    arguments = (grader.course, grader.timeout, grader.again, grader.hide)
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(wanted)), fresh, start_worker, arguments) as pool:
         yield from pool.map(work, wanted)
@@ -208,10 +208,12 @@ def grade(
     jobs: int = 1,
     students: Sequence[str] = (),
     assignments: Sequence[str] = (),
+    hide: bool = False,
 ) -> int:
     """Grade all that can be graded, write feedback and scores, and say what could not be graded and why.
 
-    With `students` or `assignments` only theirs are executed; the tables still have everyone.
+    With `students` or `assignments` only theirs are executed; the tables still have everyone. With `hide` the pages of
+    feedback do not show the hidden tests.
     """
     if reason := unfit(course):
         print(reason, file=sys.stderr)
@@ -233,7 +235,7 @@ def grade(
     with kernel_for(course) as kernel:
         if kernel.exposed:
             print(f"WARNING: {EXPOSED.format(kernel.exposed)}", file=sys.stderr)
-        grader = Grader(course, kernel, timeout, again)
+        grader = Grader(course, kernel, timeout, again, hide)
         for name in grader.released:
             if grader.stale(name):
                 print(
