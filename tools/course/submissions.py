@@ -1,11 +1,6 @@
-"""What was handed in: which files can be graded, why others cannot, and the copy of each that nbgrader is given.
-
-nbgrader never sees submitted/ itself. It would follow links there with the rights of the grader, take the name of a
-folder for a pattern, and stumble over a cell that was split in two.
-"""
+"""What was handed in: which files in submitted/ can be graded, and why others cannot."""
 
 import json
-import re
 import stat
 import unicodedata
 from collections.abc import Iterator
@@ -140,71 +135,3 @@ def inspect(path: Path, expected: list) -> tuple[str, list[str]]:
         if role["grade_id"] in kinds and (role.get("grade"), role.get("solution")) != kinds[role["grade_id"]]:
             return f"has changed nbgrader metadata in the cell {role['grade_id']}", []
     return "", remarks
-
-
-def mended(notebook: nbformat.NotebookNode, released: list[dict], points: dict[str, float]) -> nbformat.NotebookNode:
-    """A submitted notebook with each cell of its set once: copies resolved, lost tests and given cells put back.
-
-    `released` are the cells as released, `points` those of the graded ones.
-    """
-    by_id = {cell["id"]: cell for cell in released}
-    places: dict[str, list[int]] = {}
-    for k, cell in enumerate(notebook.cells):
-        role = cell.metadata.get("nbgrader") or {}
-        if role.get("grade_id") in by_id:
-            places.setdefault(role["grade_id"], []).append(k)
-        else:
-            cell.metadata.pop("nbgrader", None)
-    dropped: set[int] = set()
-    for grade_id, copies in places.items():
-        if len(copies) > 1 and not by_id[grade_id]["locked"]:
-            # A copy that is as it was handed out would undo the answer in the other one.
-            empty = [k for k in copies if notebook.cells[k].source.strip() == by_id[grade_id]["source"].strip()]
-            dropped.update(empty if len(empty) < len(copies) else empty[:-1])
-        kept = [k for k in copies if k not in dropped]
-        last = notebook.cells[kept[-1]]
-        if last.cell_type == "markdown" and by_id[grade_id]["cell_type"] == "markdown":
-            last.source = "\n\n".join(notebook.cells[k].source for k in kept)  # a proof that was split is one proof
-            dropped.update(kept[:-1])
-        for k in kept[:-1]:
-            notebook.cells[k].metadata.pop("nbgrader", None)
-    notebook.cells = [cell for k, cell in enumerate(notebook.cells) if k not in dropped]
-    at = 0
-    for cell in released:
-        here = [
-            k for k, c in enumerate(notebook.cells) if (c.metadata.get("nbgrader") or {}).get("grade_id") == cell["id"]
-        ]
-        if here:
-            at = here[0] + 1
-        elif cell["locked"] or cell["id"] in points:
-            notebook.cells.insert(at, lost(cell, points.get(cell["id"])))
-            at += 1
-    return notebook
-
-
-def lost(cell: dict, points: float | None) -> nbformat.NotebookNode:
-    """A cell that a submission lacks, as it was released."""
-    make = nbformat.v4.new_code_cell if cell["cell_type"] == "code" else nbformat.v4.new_markdown_cell
-    role = {
-        "grade_id": cell["id"],
-        "grade": points is not None,
-        "solution": not cell["locked"],
-        "locked": cell["locked"],
-    }
-    role |= {"task": False, "schema_version": 3, "cell_type": cell["cell_type"]}
-    if points is not None:
-        role["points"] = points
-    return make(cell["source"], metadata={"nbgrader": role})
-
-
-def stage(path: Path, place: Path, released: list[dict], points: dict[str, float]) -> nbformat.NotebookNode:
-    """Write the copy of a submission that nbgrader is given, and the time when it came in, if that is known."""
-    notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
-    mended(notebook, released, points)
-    place.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, place / path.name)
-    came = path.parent / "timestamp.txt"
-    if came.is_file() and not came.is_symlink():
-        if time := re.match(r"[\d :.+\-TZA-Za-z/_]{8,40}", came.read_text(errors="replace")):
-            (place / "timestamp.txt").write_text(time[0])
-    return notebook
