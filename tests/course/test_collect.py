@@ -160,6 +160,17 @@ def test_nothing_is_written_outside_of_submitted(course, capsys):
     assert set(course.parent.rglob("*evil*")) | set(course.parent.rglob("*eve@*")) == before
 
 
+def test_a_table_that_a_student_hands_in_is_no_worksheet(course):
+    forged = b"Identifier,Full name,Email address\nParticipant 1,Eve,eve@uni.example\n"
+    folder = course / "downloaded" / SET / moodle("Eve", 2)
+    folder.mkdir(parents=True)
+    (folder / "grades.csv").write_bytes(forged)
+    (folder.parent / f"{moodle('Eve', 2)}grades.csv").write_bytes(forged)
+    archive(course, {f"{moodle('Ada', 1)}/{FILE}": notebook(course, "hers"), f"{moodle('Eve', 2)}/grades.csv": forged})
+    assert collect.collect(course, []) == 1  # Eve has handed in no notebook
+    assert collected(course) == {"1": "hers"}
+
+
 def test_what_is_missing_is_said(course, capsys):
     assert collect.collect(course, []) == 1 and "put the LMS's archive into" in capsys.readouterr().err
     archive(course, {})

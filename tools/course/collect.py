@@ -59,10 +59,17 @@ def files(folder: Path, told: list[str]) -> Iterator[tuple[str, tuple, int, Call
             told.append(f"{inner} is no archive, or a damaged one: not collected")
 
 
+def worksheets(folder: Path) -> list[Path]:
+    """The tables that an instructor has put beside the archive; a table that a student has handed in is none."""
+    return [
+        path for path in sorted(folder.glob("*.csv")) if not MOODLE.search(path.name) and not CANVAS.search(path.name)
+    ]
+
+
 def worksheet(folder: Path) -> dict[str, tuple[str, str]]:
     """Mail address and name of each participant's number, from Moodle's grading worksheets in a folder."""
     known: dict[str, tuple[str, str]] = {}
-    for path in folder.rglob("*.csv"):
+    for path in worksheets(folder):
         for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"))):
             number = re.search(r"(\d+)\s*$", row[0]) if row else None
             mail = next((cell.strip() for cell in row if re.fullmatch(r"\S+@\S+\.\S+", cell.strip())), "")
@@ -75,7 +82,7 @@ def found(folder: Path, told: list[str]) -> Iterator[Found]:
     """The files of students in a download; what belongs to nobody is told."""
     known = worksheet(folder)
     for path, when, size, read in files(folder, told):
-        if "__MACOSX" in path or path.rpartition("/")[2].startswith(".") or path.endswith((".csv", ".json")):
+        if "__MACOSX" in path or path.rpartition("/")[2].startswith("."):
             continue
         if size > LARGEST:
             told.append(f"{path} is too large: not collected")
@@ -85,7 +92,7 @@ def found(folder: Path, told: list[str]) -> Iterator[Found]:
         elif match := CANVAS.search(path):
             student = match["id"] or match["anonymous"]
             yield Found(student, match["name"] or "", path, (int(match["number"]),), read())
-        else:
+        elif not path.endswith((".csv", ".json")):  # a worksheet, and what was collected before
             told.append(f"{path} has a name that neither Moodle nor Canvas gives: not collected")
 
 

@@ -13,6 +13,7 @@ import re
 from pathlib import Path
 
 import roster
+from collect import worksheets
 from scores import write_csv
 from sets import roles, sets
 
@@ -63,7 +64,7 @@ def export(course: Path) -> None:
     ]
     write_csv(folder / "moodle.csv", ["Email address", "ID number", *names], rows)
     for name in names:
-        for path in sorted((course / "downloaded" / name).glob("*.csv")):
+        for path in worksheets(course / "downloaded" / name):
             fill(path, folder / f"moodle_{name}.csv", scores[name], most[name])
 
 
