@@ -7,6 +7,7 @@ import re
 import shutil
 import unicodedata
 
+import grader
 import grading
 import nbformat
 import pytest
@@ -368,3 +369,19 @@ def test_feedback_of_a_first_round_does_not_show_the_hidden_tests(course):
         text = re.sub("<[^>]*>", "", page(course, "ada").read_text())
         assert ("arange" in text) != hide and ("HIDDEN TESTS" in text) != hide
         assert "AssertionError" in text and "twice nothing is nothing" in text
+
+
+def test_a_failure_that_nobody_has_thought_of_costs_the_others_nothing(course, monkeypatch, capsys):
+    stage = grader.stage
+
+    def fails(path, *rest):
+        if "emmy" in path.parts:
+            raise ZeroDivisionError("unheard of")
+        return stage(path, *rest)
+
+    monkeypatch.setattr(grader, "stage", fails)
+    for student in ("ada", "emmy", "zoë"):
+        hand_in(course, student, filled(course))
+    assert grade(course) == 1
+    assert "(student emmy) could not be graded: ZeroDivisionError: unheard of" in capsys.readouterr().err
+    assert {student: row["score"] for student, row in table(course).items()} == {"ada": "3.0", "emmy": "", "zoë": "3.0"}

@@ -103,6 +103,15 @@ class Grader:
 
     def grade(self, submission: Submission) -> Outcome:
         """Grade one submission, unless that cannot be done, or was done before; write its feedback."""
+        try:
+            return self.attempt(submission)
+        except (
+            Exception
+        ) as error:  # one submission that nobody has thought of must not keep the others from being graded
+            return self.refuse(submission, f"could not be graded: {type(error).__name__}: {error}")
+
+    def attempt(self, submission: Submission) -> Outcome:
+        """`grade`, which fails where something is wrong that has no name yet."""
         student, name = submission.student, submission.assignment
         reason = submission.reason
         if not reason and name not in self.released:
