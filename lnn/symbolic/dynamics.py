@@ -321,3 +321,110 @@ def quadratic_curl() -> sp.Expr:
     w = sp.Matrix([x, y])
     field = radius * g + w * (w.T * g)[0] / radius
     return sp.factor(sp.simplify(field[1].diff(x) - field[0].diff(y)))
+
+
+def lambda_balanced_sides(outputs: int) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix, sp.Matrix, sp.Matrix]:
+    """Velocity of W = W_2 W_1 from the layers and from the rule, when W_2ᵀW_2 - W_1W_1ᵀ = λI with λ > 0.
+
+    The layers have widths (3, 2, outputs): W_1 = R diag(a, b) and W_2 = Q diag(√(a² + λ), √(b² + λ)) Rᵀ, with
+    rotations Q, R of the plane, W_1 padded by a column of zeros and W_2 by a row of zeros if there are three outputs.
+    Inputs are taken in the singular basis, and three outputs as well, which turns both sides alike.
+
+    Parameters
+    ----------
+    outputs : {2, 3}
+        d_2: as many as hidden units, or one more.
+
+    Returns
+    -------
+    imbalance : sympy.Matrix, 2 × 2
+        W_2ᵀW_2 - W_1W_1ᵀ.
+    W, G : sympy.Matrix, outputs × 3
+        Product and gradient, the latter of free symbols.
+    by_layers, by_rule : sympy.Matrix, outputs × 3
+        dW/dt by the product rule, and
+        -√(λ²/4 + WWᵀ) G - G √(λ²/4 + WᵀW) + λ (I - Π) G with Π the projection onto the range of W_2.
+
+    Notes
+    -----
+    `thm-lambda-balanced`, page `end_to_end_dynamics`; [DAPBKMS25].
+    """
+    if outputs not in (2, 3):
+        raise ValueError(f"outputs must be 2 or 3, got {outputs}")
+    a, b, lam = sp.symbols("a b lambda", positive=True)
+    G = sp.Matrix(outputs, 3, sp.symbols(f"g1:{3 * outputs + 1}"))
+    R = _rotation("t1")
+    low, high = sp.diag(a, b), sp.diag(sp.sqrt(a**2 + lam), sp.sqrt(b**2 + lam))
+    inner = R * low.row_join(sp.zeros(2, 1))
+    frame = _rotation("t2") if outputs == 2 else sp.eye(2).col_join(sp.zeros(1, 2))
+    outer = frame * high * R.T
+
+    def root(singular: list[sp.Expr]) -> sp.Matrix:
+        return sp.diag(*(sp.sqrt(sp.factor(lam**2 / 4 + value**2)) for value in singular))
+
+    values = [high[0, 0] * a, high[1, 1] * b]  # of W, in the frames of its singular vectors
+    left, right = root(values), root([*values, sp.Integer(0)])
+    left = frame * left * frame.T + (lam / 2) * (sp.eye(outputs) - frame * frame.T)
+    by_rule = -left * G - G * right + lam * (sp.eye(outputs) - frame * frame.T) * G
+    by_layers = -outer * outer.T * G - G * inner.T * inner
+    difference = outer.T * outer - inner * inner.T
+    imbalance, left_hand, right_hand = (M.applyfunc(sp.cancel) for M in (difference, by_layers, by_rule))
+    return imbalance, outer * inner, G, left_hand, right_hand
+
+
+def lambda_gain() -> tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Expr]:
+    """The gain of the direction u_r v_qᵀ at imbalance λI, from the two quadratic equations that define it.
+
+    W_2W_2ᵀ has the eigenvalue x with x² - λx = s², and W_1ᵀW_1 the eigenvalue y with y² + λy = u²; the gain is the
+    sum of the positive solutions.
+
+    Returns
+    -------
+    s, u, lam : sympy.Symbol
+        The singular values σ_r and σ_q, positive, and λ, real.
+    gain : sympy.Expr
+
+    Notes
+    -----
+    `thm-lambda-balanced`, page `end_to_end_dynamics`; [DAPBKMS25].
+    """
+    s, u = sp.symbols("sigma_r sigma_q", positive=True)
+    lam = sp.Symbol("lambda", real=True)
+    x = sp.Symbol("x", real=True)
+    left = max(sp.solve(x**2 - lam * x - s**2, x), key=lambda root: root.subs({lam: 1, s: 1}))
+    right = max(sp.solve(x**2 + lam * x - u**2, x), key=lambda root: root.subs({lam: 1, u: 1}))
+    return s, u, lam, sp.expand(left + right)
+
+
+def lambda_scalar_path() -> tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Symbol, sp.Expr, sp.Expr]:
+    """A product w of two scalars with w_2² - w_1² = ±λ, λ > 0, along gradient flow on ½(w - φ)², in closed form.
+
+    With w = λ(z - 1/z)/4, z > 0, the equation dw/dt = √(λ² + 4w²) (φ - w) becomes a Riccati equation with constant
+    coefficients, dz/dt = 2φz - λ(z² - 1)/2; its solution is written down by its two rest points.
+
+    Returns
+    -------
+    t, lam, phi, start : sympy.Symbol
+        Time, λ, the target φ, and w(0).
+    path : sympy.Expr
+        w(t).
+    defect : sympy.Expr
+        dz/dt less the right-hand side of the equation for z, along the solution; zero, because it solves it.
+
+    Notes
+    -----
+    `thm-lambda-balanced`, page `end_to_end_dynamics`; [DAPBKMS25].
+    """
+    t, phi, start = sp.symbols("t phi w_0", real=True)
+    lam, z = sp.symbols("lambda z", positive=True)
+    w = lam * (z - 1 / z) / 4
+    root = sp.sqrt(sp.factor(lam**2 + 4 * w**2))
+    speed = sp.cancel(sp.simplify(root * (phi - w) / sp.diff(w, z)))
+    x = sp.Symbol("x", real=True)
+    low, high = (point.subs(x, z) for point in sp.solve(speed.subs(z, x), x))
+    first = (2 * start + sp.sqrt(lam**2 + 4 * start**2)) / lam
+    rate = sp.factor(sp.simplify((high - low) * lam / 2))
+    share = (first - high) / (first - low) * sp.exp(-rate * t)
+    solution = (high - low * share) / (1 - share)
+    defect = sp.simplify(sp.diff(solution, t) - speed.subs(z, solution))
+    return t, lam, phi, start, w.subs(z, solution), defect

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import sympy as sp
-from scipy.integrate import quad
+from scipy.integrate import quad, solve_ivp
 from scipy.linalg import fractional_matrix_power
 from tolerances import EXACT, FLOW, SLOPE
 
@@ -631,3 +631,177 @@ def test_rem_plateau_width_makes_the_network_faster_than_the_rule(depth):
     expected = depth * eps ** (2 * depth - 2) * h ** (depth - 1) * G
     assert np.linalg.norm(np.mean(velocities, axis=0) - expected) < 0.05 * np.linalg.norm(expected)
     assert np.linalg.norm(expected) > (h / n) ** (1 - 1 / depth) * np.mean(speeds)
+
+
+def psd_root(A):
+    values, vectors = np.linalg.eigh(A)
+    return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
+
+
+def lambda_layers(rng, widths, lam, rank):
+    """Layers with W_2^T W_2 - W_1 W_1^T = λI: one of deficient rank drawn, the other an isometry times a root."""
+    n, h, m = widths
+    if lam < 0:
+        first, second = lambda_layers(rng, (m, h, n), -lam, rank)
+        return second.T, first.T
+    first = rng.standard_normal((h, rank)) @ rng.standard_normal((rank, n))
+    return first, np.linalg.qr(rng.standard_normal((m, h)))[0] @ psd_root(lam * np.eye(h) + first @ first.T)
+
+
+def lambda_velocity(first, second, G):
+    """Minus the derivative of the product along the layers' gradients, by central differences."""
+    t = 1e-4
+
+    def product(t):
+        return (second - t * G @ first.T) @ (first - t * second.T @ G)
+
+    return (product(-t) - product(t)) / (2 * t)
+
+
+def lambda_rule(W, G, lam):
+    m, n = W.shape
+    return psd_root(lam**2 / 4 * np.eye(m) + W @ W.T) @ G + G @ psd_root(lam**2 / 4 * np.eye(n) + W.T @ W)
+
+
+def test_thm_lambda_balanced_velocity_in_all_shapes_and_ranks():
+    """thm-lambda-balanced: the rule, with one more term where h < m at λ > 0, and h < n at λ < 0."""
+    rng, seen = np.random.default_rng(30), set()
+    for n, h, m in itertools.product((1, 2, 3, 5), repeat=3):
+        for sign, rank in itertools.product((1, -1), range(min(n, h, m) + 1)):
+            if h > (m if sign > 0 else n):
+                continue
+            lam = sign * float(np.exp(rng.normal()))
+            first, second = lambda_layers(rng, (n, h, m), lam, rank)
+            assert abs(second.T @ second - first @ first.T - lam * np.eye(h)).max() < 1e-11
+            W, G = second @ first, rng.standard_normal((m, n))
+            found, rule = lambda_velocity(first, second, G), lambda_rule(W, G, lam)
+            outside = np.eye(m) - second @ np.linalg.pinv(second), np.eye(n) - np.linalg.pinv(first) @ first
+            extra = lam * outside[0] @ G if lam > 0 else -lam * G @ outside[1]
+            scale = 1 + abs(found).max()
+            assert abs(rule - extra - found).max() < 1e-6 * scale
+            determined = h == (m if lam > 0 else n)
+            assert (abs(rule - found).max() < 1e-6 * scale) == determined
+            seen.add((sign, determined, rank < min(n, h, m), n < m, n > m))
+    assert len(seen) == 24  # both signs, with and without the term, full and deficient rank, wide, tall and square
+
+
+def test_thm_lambda_balanced_shapes():
+    """thm-lambda-balanced: with h > m the imbalance always has an eigenvalue ≤ 0, so no λ > 0."""
+    rng = np.random.default_rng(31)
+    for n, h, m in ((4, 3, 2), (1, 5, 4), (3, 4, 1)):
+        for _ in range(50):
+            first, second = rng.standard_normal((h, n)), rng.standard_normal((m, h))
+            assert np.linalg.eigvalsh(second.T @ second - first @ first.T)[0] < 1e-12
+
+
+def test_thm_lambda_balanced_is_not_determined_at_lower_rank():
+    """thm-lambda-balanced: with rank W < h < m two networks of one product move apart, at rank h they cannot."""
+    rng, lam = np.random.default_rng(32), 0.8
+    U, V = (np.linalg.qr(rng.standard_normal((d, d)))[0] for d in (4, 3))
+    G = rng.standard_normal((4, 3))
+    for values, same in (((1.3, 0.0), False), ((1.3, 0.6), True)):
+        high = np.sqrt(lam / 2 + np.sqrt(lam**2 / 4 + np.square(values)))
+        first = (values / high)[:, None] * V[:, :2].T
+        turn = np.linalg.qr(rng.standard_normal((2, 2)))[0]
+        velocities = []
+        for columns, spin in (([0, 1], np.eye(2)), ([0, 2] if values[1] == 0 else [0, 1], turn)):
+            layers = spin @ first, (U[:, columns] * high) @ spin.T
+            assert abs(layers[1].T @ layers[1] - layers[0] @ layers[0].T - lam * np.eye(2)).max() < 1e-12
+            assert abs(layers[1] @ layers[0] - (U[:, :2] * values) @ V[:, :2].T).max() < 1e-12
+            velocities.append(lambda_velocity(*layers, G))
+        assert (abs(velocities[0] - velocities[1]).max() < 1e-6) == same
+
+
+def test_thm_lambda_balanced_along_a_flow_for_both_signs():
+    """thm-lambda-balanced: widths (5, 3, 3) with λ and (5, 5, 3) with -λ take one path, the rule's."""
+    rng, times = np.random.default_rng(33), np.linspace(0, 0.5, 5)
+    for lam, rank in ((0.7, 3), (4.0, 1)):  # at rank 1 the rule leaves it at once
+        loss = quartic(rng, (3, 5))
+        W0 = rng.standard_normal((3, rank)) @ rng.standard_normal((rank, 5)) / 2
+        U, values, Vt = np.linalg.svd(W0)
+        values = np.append(values, [0, 0])
+        high = np.sqrt(lam / 2 + np.sqrt(lam**2 / 4 + values**2))
+        above = np.diag(values[:3] / high[:3]) @ Vt[:3], U * high[:3]
+        below = high[:, None] * Vt, U @ np.eye(3, 5) * (values / high)
+        rule = solve_ivp(
+            lambda t, w, loss=loss, lam=lam: -lambda_rule(w.reshape(3, 5), loss.gradient(w.reshape(3, 5)), lam).ravel(),
+            (0, 0.5),
+            W0.ravel(),
+            t_eval=times,
+            rtol=1e-10,
+            atol=1e-12,
+        ).y.T.reshape(-1, 3, 5)
+        for layers in (above, below):
+            path = lnn.gradient_flow(layers, loss, times).end_to_end
+            assert abs(path[0] - W0).max() < EXACT and abs(path - rule).max() < FLOW
+        assert np.linalg.svd(rule[-1], compute_uv=False)[2] > 1e-3
+        balanced = lnn.gradient_flow(lnn.initial.balanced(W0, (5, 5, 3)), loss, times).end_to_end
+        assert abs(balanced - rule).max() > 1e-2
+
+
+def test_thm_lambda_balanced_gains_between_their_bounds():
+    """thm-lambda-balanced: 0 ≤ gain - |λ| ≤ (σ_r² + σ_q²)/|λ|, the upper bound sharp for large λ; it grows with |λ|."""
+    s_, u_, l_, formula = dynamics.lambda_gain()
+    gain = sp.lambdify((s_, u_, l_), formula)
+    for s, u in ((2.0, 0.3), (1.0, 1e-9)):
+        lams = np.geomspace(1e-3, 1e3, 30)
+        values = gain(s, u, lams)
+        assert np.allclose(values, gain(s, u, -lams), atol=EXACT) and (np.diff(values) > 0).all()
+        share = (values - lams) * lams / (s**2 + u**2)
+        assert (share > 0).all() and (share <= 1 + 1e-9).all() and share[-1] > 0.999
+        assert abs(gain(s, u, 1e-12) - s - u) < 1e-9
+        W = np.zeros((2, 2))
+        W[0, 0], W[1, 1] = s, u
+        applied = lambda_rule(W, np.array([[0.0, 1.0], [0.0, 0.0]]), 0.7)
+        assert abs(applied - gain(s, u, 0.7) * np.array([[0, 1], [0, 0]])).max() < 1e-8
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_thm_lambda_balanced_linear_limit_of_second_order(sign):
+    """thm-lambda-balanced: in the time |λ|t the product is within O(λ^{-2}) of the linear model, and no nearer."""
+    rng = np.random.default_rng(34)
+    loss, W0, clock = quartic(rng, (3, 3)), 0.5 * rng.standard_normal((3, 3)), np.linspace(0, 1, 6)
+    U, values, Vt = np.linalg.svd(W0)
+    linear = lnn.gradient_flow((W0,), loss, clock, rtol=1e-11, atol=1e-13).end_to_end
+    gaps, lams = [], np.array([20.0, 40.0, 80.0])
+    for lam in lams:
+        high = np.sqrt(lam / 2 + np.sqrt(lam**2 / 4 + values**2))
+        small, large = np.diag(values / high), np.diag(high)
+        layers = (small @ Vt, U @ large) if sign > 0 else (large @ Vt, U @ small)
+        path = lnn.gradient_flow(layers, loss, clock / lam, rtol=1e-11, atol=1e-13).end_to_end
+        gaps.append(np.linalg.norm(path - linear, axis=(1, 2)).max())
+    assert abs(slope(lams, gaps) + 2) < SLOPE
+
+
+def test_thm_lambda_balanced_scalars_in_closed_form():
+    """thm-lambda-balanced: two scalars along the layers' flow against the formula, for both signs of λ, w(0) and φ."""
+    t_, lam_, phi_, start_, path, defect = dynamics.lambda_scalar_path()
+    assert defect == 0
+    formula, times = sp.lambdify((t_, lam_, phi_, start_), path), np.linspace(0, 1, 5)
+    for lam, phi, start in itertools.product((0.01, 1.0, 8.0), (1.5, -0.7), (0.05, -0.4)):
+        high = np.sqrt(lam / 2 + np.sqrt(lam**2 / 4 + start**2))
+        target = lnn.LeastSquares(lnn.Everything((1, 1)), np.array([phi]))
+        for layers in (([[start / high]], [[high]]), ([[high]], [[start / high]])):
+            found = lnn.gradient_flow(layers, target, times).end_to_end.ravel()
+            assert abs(found - formula(times, lam, phi, start)).max() < FLOW
+            L = np.hypot(lam, 2 * phi)
+            high_z, low_z, z0 = (2 * phi + L) / lam, (2 * phi - L) / lam, (2 * start + np.hypot(lam, 2 * start)) / lam
+            share = (z0 - high_z) / (z0 - low_z) * np.exp(-L * times)
+            z = (high_z - low_z * share) / (1 - share)
+            assert abs(found - lam / 4 * (z - 1 / z)).max() < FLOW
+
+
+@pytest.mark.parametrize("outputs", [2, 3])
+def test_thm_lambda_balanced_symbolically(outputs):
+    """thm-lambda-balanced: in symbols: imbalance λI, two equal velocities, and with numbers the rule."""
+    imbalance, W, G, by_layers, by_rule = dynamics.lambda_balanced_sides(outputs)
+    lam = sp.Symbol("lambda", positive=True)
+    assert imbalance == lam * sp.eye(2)
+    assert (by_layers - by_rule).applyfunc(sp.cancel) == sp.zeros(outputs, 3)
+    names = sorted(W.free_symbols | G.free_symbols, key=str)
+    numbers = dict(zip(names, np.random.default_rng(35).uniform(0.5, 1.5, len(names)), strict=True))
+    W, G, found = (np.array(M.subs(numbers).evalf(), dtype=float) for M in (W, G, by_rule))
+    rule = lambda_rule(W, G, numbers[lam])
+    if outputs == 3:  # rank W = 2 = h, so the projection onto the range of W_2 is that onto the range of W
+        rule -= numbers[lam] * (np.eye(3) - W @ np.linalg.pinv(W)) @ G
+    assert abs(found + rule).max() < EXACT * 1000
