@@ -105,6 +105,44 @@ def kronecker_defect() -> sp.Matrix:
     return ((A * X * B).vec() - sp.kronecker_product(B.T, A) * X.vec()).expand()
 
 
+def preconditioner_sides(depth: int) -> list[tuple[sp.Matrix, sp.Matrix, sp.Expr]]:
+    """The rule applied to the six matrices u_r v_qᵀ of a 2 × 3 matrix W, of rank 2 and with a kernel.
+
+    W = Q [diag(a^N, b^N) 0] Vᵀ with any rotation Q of the plane, and V the one of space about its first axis with
+    tangent 4/3. The power [WWᵀ]^{k/N} is taken as Q diag(a^{2k}, b^{2k}) Qᵀ, and [WᵀW]^{k/N} likewise, with 0^0 = 1.
+
+    Parameters
+    ----------
+    depth : int
+        N ≥ 1.
+
+    Returns
+    -------
+    list of (image, direction, gain), for (r, q) = (1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (2, 3)
+        image = Σ_j [WWᵀ]^{(N-j)/N} u_r v_qᵀ [WᵀW]^{(j-1)/N}, direction = u_r v_qᵀ, and gain, their inner product, in
+        a and b. That u_r v_qᵀ is an eigenvector says that image = gain · direction.
+
+    Notes
+    -----
+    `prop-preconditioner`, page `end_to_end_dynamics`; [ACH18].
+    """
+    a, b = sp.symbols("a b", positive=True)
+    Q = _rotation("t1")
+    V = sp.diag(1, sp.Matrix([[3, -4], [4, 3]]) / 5)
+
+    def root(frame: sp.Matrix, values: list[sp.Expr], k: int) -> sp.Matrix:
+        return frame * sp.diag(*(value ** (2 * k) for value in values)) * frame.T  # SymPy's 0**0 is 1
+
+    powers = [(root(Q, [a, b], depth - j), root(V, [a, b, sp.Integer(0)], j - 1)) for j in range(1, depth + 1)]
+    found = []
+    for r in range(2):
+        for q in range(3):
+            direction = Q[:, r] * V[:, q].T
+            image = sum((left * direction * right for left, right in powers), sp.zeros(2, 3)).applyfunc(sp.factor)
+            found.append((image, direction, sp.cancel((direction.T * image).trace())))
+    return found
+
+
 def gain(depth: int) -> tuple[sp.Symbol, sp.Symbol, sp.Expr]:
     """The eigenvalue Σ_j s^{2(N-j)/N} u^{2(j-1)/N} of the preconditioner that belongs to singular values s and u.
 
@@ -118,14 +156,17 @@ def gain(depth: int) -> tuple[sp.Symbol, sp.Symbol, sp.Expr]:
     s, u : sympy.Symbol
         The two singular values, positive.
     eigenvalue : sympy.Expr
+        Read off `preconditioner_sides`.
 
     Notes
     -----
     `prop-preconditioner`, page `end_to_end_dynamics`; [ACH18].
     """
     s, u = sp.symbols("sigma_r sigma_q", positive=True)
-    pairs = ((sp.Rational(2 * (depth - j), depth), sp.Rational(2 * (j - 1), depth)) for j in range(1, depth + 1))
-    return s, u, sp.Add(*(s**left * u**right for left, right in pairs))
+    a, b = sp.symbols("a b", positive=True)
+    _, _, eigenvalue = preconditioner_sides(depth)[1]
+    roots = {a: s ** sp.Rational(1, depth), b: u ** sp.Rational(1, depth)}
+    return s, u, sp.expand(eigenvalue).subs(roots, simultaneous=True)
 
 
 def single_output_fields(depth: int, inputs: int) -> tuple[sp.Matrix, sp.Matrix, sp.Matrix, sp.Matrix]:
@@ -246,12 +287,17 @@ def line_integral() -> tuple[sp.Symbol, sp.Symbol, sp.Symbol, sp.Expr]:
     """
     N, r, R, s, a = sp.symbols("N r R s a", positive=True)
     angle = sp.Symbol("angle", real=True)
-    # On the rays the field is N s^a (1, 0), on an arc of radius s its tangential part is -s^a sin(angle); a = 2 - 2/N.
-    ray = sp.integrate(N * s**a, (s, r, R))
-    arc = sp.integrate(-sp.sin(angle) * s**a * s, (angle, 0, sp.pi))
-    whole = sp.factor(2 * ray - arc.subs(s, r) + arc.subs(s, R))
+    x, y, field = plane_field(N)
+    # Along the rays, and along an arc of radius s, with 2 - 2/N = a in the exponents to integrate.
+    along = [sp.powsimp(sp.simplify(field[0].subs({x: point, y: 0}))) for point in (s, -s)]
+    circle = {x: s * sp.cos(angle), y: s * sp.sin(angle)}
+    turning = sp.simplify((field.subs(circle).T * sp.Matrix([-sp.sin(angle), sp.cos(angle)]))[0])
+    along, turning = [part.subs(N, 2 / (2 - a)) for part in along], turning.subs(N, 2 / (2 - a))
+    rays = sum(sp.integrate(sp.powsimp(sp.simplify(part)), (s, r, R)) for part in along)
+    arc = sp.integrate(sp.powsimp(sp.simplify(turning * s)), (angle, 0, sp.pi))
+    whole = sp.factor(rays - arc.subs(s, r) + arc.subs(s, R))
     scale = sp.simplify(whole / (R ** (a + 1) - r ** (a + 1))).subs(a, 2 - 2 / N)
-    integral = sp.factor(scale) * (R ** (3 - 2 / N) - r ** (3 - 2 / N))
+    integral = sp.factor(sp.simplify(scale)) * (R ** (3 - 2 / N) - r ** (3 - 2 / N))
     return N, r, R, integral
 
 

@@ -254,6 +254,46 @@ def test_prop_preconditioner_loss_falls_between_its_bounds():
     assert (rate <= 3 * values[:, 0] ** (4 / 3) * square * (1 + 1e-3)).all()
 
 
+@pytest.mark.parametrize("widths, share", [((5, 6, 4), 1), ((4, 6, 7, 5), 1), ((4, 5, 6, 4), 3)])
+def test_prop_preconditioner_bounds_are_attained(widths, share):
+    """prop-preconditioner: the loss falls at the rate of each bound along the extreme directions, else between."""
+    rng, depth, (n, *_, m) = np.random.default_rng(36), len(widths) - 1, widths
+    net = balanced_net(rng, widths, 0.7)
+    W = np.linalg.multi_dot(net[::-1])
+    U, values, Vt = np.linalg.svd(W)
+    low, high = share * values[-1] ** (2 - 2 / depth), depth * values[0] ** (2 - 2 / depth)
+    rates, t = [], 1e-5
+    for G in (np.outer(U[:, -1], Vt[-1]), np.outer(U[:, 0], Vt[0]), *rng.standard_normal((20, m, n))):
+        G = G / np.linalg.norm(G)
+        losses = []
+        for step in (t, -t):  # one step along the gradients of ⟨G, W⟩, each from its definition
+            layers = []
+            for j, layer in enumerate(net):
+                above = np.linalg.multi_dot([np.eye(m), *net[:j:-1], np.eye(widths[j + 1])])
+                below = np.linalg.multi_dot([np.eye(widths[j]), *net[:j][::-1], np.eye(n)])
+                layers.append(layer - step * above.T @ G @ below.T)
+            losses.append((G * np.linalg.multi_dot(layers[::-1])).sum())
+        rates.append((losses[1] - losses[0]) / (2 * t))
+    assert abs(rates[0] / low - 1) < 1e-6 and abs(rates[1] / high - 1) < 1e-6
+    assert all(low * (1 - 1e-6) <= rate <= high * (1 + 1e-6) for rate in rates)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_prop_preconditioner_symbolically(depth):
+    """prop-preconditioner: in symbols every u_r v_q^T is an eigenvector, with the sum of powers as eigenvalue."""
+    a, b = sp.symbols("a b", positive=True)
+    values = (a**depth, b**depth, sp.Integer(0))
+    sides = dynamics.preconditioner_sides(depth)
+    for (image, direction, gain), (r, q) in zip(sides, itertools.product(range(2), range(3)), strict=True):
+        assert (image - gain * direction).applyfunc(sp.cancel) == sp.zeros(2, 3)
+        expected = sum(
+            values[r] ** sp.Rational(2 * (depth - j), depth)
+            * (values[q] ** sp.Rational(2 * (j - 1), depth) if j > 1 else 1)
+            for j in range(1, depth + 1)
+        )
+        assert sp.expand(gain - expected) == 0
+
+
 @pytest.mark.parametrize("depth, order", [(2, 1.0), (3, 2 / 3), (4, 0.5)])
 def test_prop_field_regularity_exponent_at_deficient_rank(depth, order):
     """prop-field-regularity: raising a zero singular value to h changes the field by h^{2/N}."""
