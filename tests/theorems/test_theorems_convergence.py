@@ -508,6 +508,9 @@ def test_prop_necessity_a_large_step_can_jump_at_odd_depth_only():
         start = lnn.initial.identity([2] * (depth + 1))
         path = lnn.gradient_descent(start, distance_loss(-np.eye(2)), 1.0, 1)
         assert path.losses[-1] == (0 if depth % 2 else 4)
+        for eta in (0.7, 1.0, 1.3):  # beyond ½ the proposition says nothing; even powers stay above -1 all the same
+            path = lnn.gradient_descent(start, distance_loss(-np.eye(2)), eta, 15)
+            assert depth % 2 or path.losses.min() >= 1 - EXACT
 
 
 def test_prop_necessity_without_balance_descent_diverges():
