@@ -22,8 +22,8 @@ def _product(factors: list[sp.Matrix]) -> sp.Matrix:
 def singular_value_defect(depth: int) -> sp.Matrix:
     """Speeds of tr(WWᵀ) and det W along gradient flow, less what the theorem for singular values says they are.
 
-    The layers are W_j = Q_j S Q_{j-1}ᵀ with S = diag(a, b) and Q_0, …, Q_N rotations, the general balanced network
-    of 2 × 2 layers up to signs; the gradient of the loss is a matrix of free symbols. By the layers' own rule,
+    The layers are W_j = Q_j S Q_{j-1}ᵀ with S = diag(a, b) and Q_0, …, Q_N rotations: balanced networks of 2 × 2
+    layers; the gradient of the loss is a matrix of free symbols. By the layers' own rule,
     dW_j/dt = -Aᵀ G Bᵀ with A, B the products above and below, and the product rule gives dW/dt. The theorem gives
     dσ_r/dt = -N (σ_r²)^{1-1/N} ⟨G, u_r v_rᵀ⟩ for σ = (a^N, b^N). No singular vector is differentiated: the trace
     σ_1² + σ_2² and the determinant σ_1 σ_2 together determine both speeds wherever σ_1² ≠ σ_2².
@@ -89,8 +89,8 @@ def clock(depth: int) -> tuple[sp.Symbol, sp.Expr]:
 def one_entry_curve(depth: int) -> dict[str, sp.Expr]:
     """The singular value σ_2 as a function of σ_1 when both follow one observation and their vectors rest.
 
-    Solves h(σ_2) - h(s_2) = α (h(σ_1) - h(s_1)) for σ_2, with h the `clock` of the depth, s_1 and s_2 the initial
-    values, and α the ratio of the pulls; then lets σ_1 grow.
+    Solves h(σ_2) - h(s_2) = κ (h(σ_1) - h(s_1)) for σ_2, with h the `clock` of the depth, s_1 and s_2 the initial
+    values, and κ the ratio of the pulls; then lets σ_1 grow.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def one_entry_curve(depth: int) -> dict[str, sp.Expr]:
     Returns
     -------
     dict
-        `curve`: σ_2; `defect`, 2 × 1 and zero: the relation above, and dσ_2/dσ_1 less α (σ_2/σ_1)^{2-2/N}, while the
-        base of the power is positive; `limit`: of the curve for σ_1 → ∞ at α = 1/2, with s_1 = s_2 = s.
+        `curve`: σ_2; `defect`, 2 × 1 and zero: the relation above, and dσ_2/dσ_1 less κ (σ_2/σ_1)^{2-2/N}, while the
+        base of the power is positive; `limit`: of the curve for σ_1 → ∞ at κ = 1/2, with s_1 = s_2 = s.
 
     Notes
     -----
@@ -109,19 +109,19 @@ def one_entry_curve(depth: int) -> dict[str, sp.Expr]:
     """
     sigma, h = clock(depth)
     one, s1, s2, s, base = sp.symbols("sigma_1 s_1 s_2 s base", positive=True)
-    alpha, N = sp.Symbol("alpha", real=True), sp.Integer(depth)
+    kappa, N = sp.Symbol("kappa", real=True), sp.Integer(depth)
     if depth == 1:
-        inside, outside = s2 + alpha * (one - s1), base
+        inside, outside = s2 + kappa * (one - s1), base
     elif depth == 2:  # the base is the logarithm of the curve
-        inside, outside = sp.log(s2) + alpha * (sp.log(one) - sp.log(s1)), sp.exp(base)
+        inside, outside = sp.log(s2) + kappa * (sp.log(one) - sp.log(s1)), sp.exp(base)
     else:
         p = 1 - 2 / N
-        inside, outside = s2**-p + alpha * (one**-p - s1**-p), base ** (-1 / p)
+        inside, outside = s2**-p + kappa * (one**-p - s1**-p), base ** (-1 / p)
     clocks = [h.subs(sigma, x) for x in (outside, s2, one, s1)]
-    relation = clocks[0].subs(base, inside) - clocks[1] - alpha * (clocks[2] - clocks[3])
-    slope = sp.diff(outside, base) * sp.diff(inside, one) - alpha * (outside / one) ** (2 - 2 / N)
-    curve = s2 * (one / s1) ** alpha if depth == 2 else outside.subs(base, inside)
-    grown = curve.subs({alpha: sp.Rational(1, 2), s1: s, s2: s}, simultaneous=True)
+    relation = clocks[0].subs(base, inside) - clocks[1] - kappa * (clocks[2] - clocks[3])
+    slope = sp.diff(outside, base) * sp.diff(inside, one) - kappa * (outside / one) ** (2 - 2 / N)
+    curve = s2 * (one / s1) ** kappa if depth == 2 else outside.subs(base, inside)
+    grown = curve.subs({kappa: sp.Rational(1, 2), s1: s, s2: s}, simultaneous=True)
     return {
         "curve": curve,
         "defect": sp.Matrix([sp.simplify(sp.expand_log(relation)), sp.simplify(slope)]),
