@@ -97,7 +97,7 @@ def entropy_slope() -> Rates:
 def determinant_rate(depth: int) -> Rates:
     """Derivative of det W along the end-to-end flow of a 2×2 matrix W = UΣVᵀ, and -N det W ⟨UΣ^{1-2/N}Vᵀ, G⟩.
 
-    The derivative is taken entry by entry, Σ ∂det W/∂w_ik · ẇ_ik, with G = ∇ℓ(W) of four symbols, and U, V rotations.
+    The derivative is that of det(W + h dW/dt) at h = 0, with G = ∇ℓ(W) of four symbols, and U, V rotations.
 
     Parameters
     ----------
@@ -126,7 +126,8 @@ def determinant_rate(depth: int) -> Rates:
         left, right = sp.Rational(2 * (depth - j), depth), sp.Rational(2 * (j - 1), depth)
         velocity -= U * power(left) * U.T * G * V * power(right) * V.T
     W = U * sp.diag(*s) * V.T
-    entrywise = sum(c * w for c, w in zip(W.adjugate().T, velocity, strict=True))
+    h = sp.Symbol("h")
+    entrywise = sp.diff((W + h * velocity).det(), h).subs(h, 0)
     polar = U * power(1 - sp.Rational(2, depth)) * V.T
     formula = -depth * s[0] * s[1] * sum(p * g for p, g in zip(polar, G, strict=True))
     return Rates(entrywise, formula)
@@ -135,7 +136,8 @@ def determinant_rate(depth: int) -> Rates:
 def sharp_bound(order: int) -> Rates:
     """Series in r = √(2ℓ) of the least |w_11| with det W ≥ 0 at loss ℓ, and of the bound √(1/r² - 2).
 
-    The least value is (1-q)^{3/2} q^{-1/2} with q + q² = r²: w_12 = w_21 = 1 - q, and the rest of the loss is in w_22.
+    With w_12 = w_21 = 1 - s and the rest of the loss in w_22 the determinant vanishes at |w_11| = (1-s)² / √(r² - 2s²).
+    The s at which this is least, the root q of q + q² = r², is found from the derivative.
 
     Parameters
     ----------
@@ -151,10 +153,13 @@ def sharp_bound(order: int) -> Rates:
     -----
     `thm-norms-to-infinity`, page `beyond_norms`.
     """
-    r = sp.Symbol("r", positive=True)
-    q = (sp.sqrt(1 + 4 * r**2) - 1) / 2
+    r, s = sp.symbols("r s", positive=True)
+    square = (1 - s) ** 4 / (r**2 - 2 * s**2)
+    stationary = sp.factor(sp.numer(sp.together(sp.diff(square, s))))
+    (q,) = {root for root in sp.solve(stationary, s) if root.subs(r, sp.Rational(1, 10)) < sp.Rational(1, 2)}
     # Both are 1/r times a power series in r.
-    sharp = sp.series((1 - q) * sp.sqrt((1 - q) * (1 + q)), r, 0, order + 2).removeO()
+    least = sp.series(square.subs(s, q) * r**2, r, 0, order + 3).removeO()
+    sharp = sp.series(sp.sqrt(least), r, 0, order + 2).removeO()
     bound = sp.series(sp.sqrt(1 - 2 * r**2), r, 0, order + 2).removeO()
     return Rates(sp.expand(sharp / r), sp.expand(bound / r))
 

@@ -198,6 +198,18 @@ def test_thm_commuting_the_divergence_falls_at_twice_the_loss(depth):
     assert (times * path.losses <= D[0] / 2 + EXACT).all()
 
 
+@pytest.mark.parametrize(("depth", "alpha"), [(3, 1e-3), (4, 1e-2)])
+def test_thm_commuting_the_constant_of_the_bound_on_the_loss_is_sharp(depth, alpha):
+    """`thm-commuting`, part 2: t ℓ ≤ D(X, α^N I)/2, and close to equality when a scalar has waited."""
+    distance = sp.lambdify((commuting.x, commuting.lam), commuting.potential(depth).divergence)
+    D = distance(1.0, alpha**depth)
+    wait = (alpha ** (2 - depth) - 0.2 ** (2 - depth)) / (depth - 2)  # m' = m^{N-1} from α to 0.2, at most
+    times = np.linspace(0, 1.5 * wait, 400)
+    loss = lnn.LeastSquares(lnn.Everything((1, 1)), [1.0])
+    products = times * lnn.gradient_flow(lnn.initial.identity([1] * (depth + 1), alpha), loss, times).losses
+    assert 0.95 * D / 2 < products.max() < D / 2
+
+
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_thm_commuting_the_limit_has_least_trace_by_a_linear_program(depth):
     """`thm-commuting`, part 3: against SciPy's HiGHS, from networks, and at the rate that the dual vector predicts."""
