@@ -11,11 +11,20 @@ from dataclasses import dataclass
 class Row:
     """One line of the reproductions table.
 
-    `measured` is formatted from computed numbers, rounded so that it reads the same on every machine; `holds` is
-    the claim itself, computed from the unrounded numbers.
+    `published` is what the source says, size and all. `measured` is formatted from computed numbers, rounded so that it
+    reads the same on every machine. `holds` is the claim itself, computed from the unrounded numbers; `in_full` is
+    whether also the size that the source gives comes out, computed likewise. `said` is the verdict that the text of
+    the book was written for: a test is red when another one comes out.
     """
 
     claim: str
     published: str | None
     measured: str
     holds: bool
+    in_full: bool = True
+    said: str = "yes"
+
+    @property
+    def verdict(self) -> str:
+        """Whether the claim holds: yes, in part, or no."""
+        return ("yes" if self.in_full else "in part") if self.holds else "no"

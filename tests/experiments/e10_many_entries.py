@@ -42,6 +42,11 @@ def tell(error: float, norm: float, rank: float) -> str:
     return f"error {short(error)}, nuclear norm {norm:.0f}, effective rank {rank:.0f}"
 
 
+def near(error: float, published: float) -> bool:
+    """Whether an error has the published size, within a factor of three."""
+    return published / 3 < error < 3 * published
+
+
 def measure() -> list[Row]:
     """One instance; the notebook shows three."""
     truth, loss = instance(5000, 10)
@@ -57,10 +62,10 @@ def measure() -> list[Row]:
             bool(certified and error < 1e-6 and round(rank) == RANK),
         )
     ]
-    published = {2: "5e-6 / 221 / 5", 3: "4e-6 / 221 / 5", 4: "4e-6 / 221 / 5"}
-    for depth, figure in published.items():
+    for depth, published in {2: 5e-6, 3: 4e-6, 4: 4e-6}.items():
         error, norm, rank = figures(train(loss, depth, SCALE, 10), truth)
         holds = error < 3e-5 and abs(norm / exact - 1) < 0.01 and round(rank) == RANK
-        claim = f"5,000 entries, depth {depth}: recovers the truth"
-        rows.append(Row(claim, figure, tell(error, norm, rank), bool(holds)))
+        claim, figure = f"5,000 entries, depth {depth}: recovers the truth", f"{published:.0e} / 221 / 5"
+        said = "in part" if depth == 2 else "yes"  # the size of the error at depth 2 is another one
+        rows.append(Row(claim, figure, tell(error, norm, rank), bool(holds), near(error, published), said))
     return rows

@@ -73,7 +73,7 @@ def measure() -> list[Row]:
     return [
         Row(
             "one aligned measurement, depth 1: σ_2 is linear in σ_1",
-            "a line",
+            "a line (one measurement, vectors assumed fixed)",
             f"slope {line:.3f} for pulls in the ratio {RATIO}",
             bool(straight and abs(line - RATIO) < 1e-6),
         ),
