@@ -11,12 +11,12 @@ def _matrix(name: str, rows: int, columns: int) -> sp.Matrix:
 
 
 def step_remainder(m: int, p: int, n: int) -> sp.Matrix:
-    """What is left of the product after one step, less M - η(AAᵀG + GWᵀW) + η² G Mᵀ G with M = AW: zero.
+    """What is left of the product after one step, less W - η(W2 W2ᵀ G + G W1ᵀ W1) + η² G Wᵀ G with W = W2 W1: zero.
 
     Parameters
     ----------
     m, p, n : int
-        A is m×p, W is p×n, and the gradient G with respect to the product is m×n, all with free entries.
+        W2 is m×p, W1 is p×n, and the gradient G with respect to the product is m×n, all with free entries.
 
     Returns
     -------
@@ -26,16 +26,16 @@ def step_remainder(m: int, p: int, n: int) -> sp.Matrix:
     -----
     `prop-inside-a-network`, page `nonlinear_networks`.
     """
-    A, W, G, eta = _matrix("a", m, p), _matrix("w", p, n), _matrix("g", m, n), sp.Symbol("eta")
-    M = A * W
-    stepped = (A - eta * G * W.T) * (W - eta * A.T * G)
-    return (stepped - (M - eta * (A * A.T * G + G * W.T * W) + eta**2 * G * M.T * G)).applyfunc(sp.expand)
+    W2, W1, G, eta = _matrix("v", m, p), _matrix("w", p, n), _matrix("g", m, n), sp.Symbol("eta")
+    W = W2 * W1
+    stepped = (W2 - eta * G * W1.T) * (W1 - eta * W2.T * G)
+    return (stepped - (W - eta * (W2 * W2.T * G + G * W1.T * W1) + eta**2 * G * W.T * G)).applyfunc(sp.expand)
 
 
 def layer_gradients_remainder(m: int, p: int, n: int) -> list[sp.Matrix]:
-    """∂/∂A and ∂/∂W of a function of AW, by the chain rule entry by entry, less GWᵀ and AᵀG: two zero matrices.
+    """∂/∂W2 and ∂/∂W1 of a function of W = W2 W1, entry by entry, less G W1ᵀ and W2ᵀ G: two zero matrices.
 
-    The function is Σ (AW)_ij³/3 + Σ c_ij (AW)_ij with free c: its gradient takes any value at any point.
+    The function is Σ W_ij³/3 + Σ c_ij W_ij with free c: its gradient takes any value at any point.
 
     Parameters
     ----------
@@ -49,16 +49,16 @@ def layer_gradients_remainder(m: int, p: int, n: int) -> list[sp.Matrix]:
     -----
     `prop-inside-a-network`, page `nonlinear_networks`.
     """
-    A, W, C = _matrix("a", m, p), _matrix("w", p, n), _matrix("c", m, n)
-    M = A * W
-    value = sum(x**3 / 3 + c * x for x, c in zip(M, C, strict=True))
-    G = M.applyfunc(lambda x: x**2) + C
-    pairs = ((A, G * W.T), (W, A.T * G))
+    W2, W1, C = _matrix("v", m, p), _matrix("w", p, n), _matrix("c", m, n)
+    W = W2 * W1
+    value = sum(x**3 / 3 + c * x for x, c in zip(W, C, strict=True))
+    G = W.applyfunc(lambda x: x**2) + C
+    pairs = ((W2, G * W1.T), (W1, W2.T * G))
     return [(X.applyfunc(lambda x: sp.diff(value, x)) - formula).applyfunc(sp.expand) for X, formula in pairs]
 
 
 def gain_trace_remainder(m: int, p: int, n: int) -> sp.Expr:
-    """Trace of I⊗AAᵀ + WᵀW⊗I, the map G ↦ AAᵀG + GWᵀW on stacked columns, less n‖A‖² + m‖W‖²: zero.
+    """Trace of I⊗W2 W2ᵀ + W1ᵀ W1⊗I, the map G ↦ W2 W2ᵀ G + G W1ᵀ W1 on columns, less n‖W2‖² + m‖W1‖²: zero.
 
     Parameters
     ----------
@@ -72,9 +72,9 @@ def gain_trace_remainder(m: int, p: int, n: int) -> sp.Expr:
     -----
     `prop-inside-a-network`, page `nonlinear_networks`.
     """
-    A, W = _matrix("a", m, p), _matrix("w", p, n)
-    matrix = sp.kronecker_product(sp.eye(n), A * A.T) + sp.kronecker_product(W.T * W, sp.eye(m))
-    return sp.expand(matrix.trace() - n * sum(x**2 for x in A) - m * sum(x**2 for x in W))
+    W2, W1 = _matrix("v", m, p), _matrix("w", p, n)
+    matrix = sp.kronecker_product(sp.eye(n), W2 * W2.T) + sp.kronecker_product(W1.T * W1, sp.eye(m))
+    return sp.expand(matrix.trace() - n * sum(x**2 for x in W2) - m * sum(x**2 for x in W1))
 
 
 def heavy_ball_slope(steps: int) -> sp.Expr:

@@ -124,26 +124,58 @@ def border_rank() -> dict[str, sp.Expr]:
     `prop-border-rank`, page `beyond_linear`; [DSL08].
     """
     eps = sp.Symbol("epsilon", positive=True)
-    distance = sp.Integer(0)
-    for place in product(range(2), repeat=3):
-        target = 1 if sum(place) == 1 else 0
-        near = (eps ** sum(place) - (1 if sum(place) == 0 else 0)) / eps
-        distance += (near - target) ** 2
-    first, second = sp.Matrix([[0, 1], [1, 0]]), sp.Matrix([[1, 0], [0, 0]])
-    quotient = second * first.inv()
+    places = list(product(range(2), repeat=3))
+    e1, e2, between = (1, 0), (0, 1), (1, eps)
+
+    def outer(*vectors: Sequence[sp.Expr | int]) -> dict[tuple[int, ...], sp.Expr]:
+        return {place: sp.prod([v[i] for v, i in zip(vectors, place, strict=True)]) for place in places}
+
+    summands = [outer(e1, e1, e2), outer(e1, e2, e1), outer(e2, e1, e1)]
+    target = {place: sum(summand[place] for summand in summands) for place in places}
+    first, second = outer(*[between] * 3), outer(*[e1] * 3)
+    gaps = [(first[place] - second[place]) / eps - target[place] for place in places]
+    slices = [sp.Matrix(2, 2, lambda j, k, i=i: target[i, j, k]) for i in range(2)]
+    quotient = slices[1] * slices[0].inv()
     return {
-        "distance": sp.expand(distance),
-        "norm": (1 + eps**2) ** sp.Rational(3, 2) / eps,
+        "distance": sp.expand(sum(sp.expand(gap) ** 2 for gap in gaps)),
+        "norm": sp.sqrt(sp.factor(sum((first[place] / eps) ** 2 for place in places))),
         "quotient": quotient,
         "diagonalizable": sp.sympify(quotient.is_diagonalizable()),
     }
 
 
+def _tree() -> tuple[sp.Expr, list[list[list[list[sp.Symbol]]]], list[list[sp.Symbol]]]:
+    """A linear loss of an order-4 tree with two components a node, leaves of sizes 2, 1, 1, 2, and its parts.
+
+    The tensor is written as a sum over all paths; the loss has free coefficients, which at one moment is general by
+    the chain rule. Returned are the loss, the three vectors of each local component by node and component, and for
+    each node the row of its matrix that the other component has.
+    """
+    R, sizes = range(2), (2, 1, 1, 2)
+    leaf = [[[sp.Symbol(f"u{n}{i}{r}", real=True) for r in R] for i in range(d)] for n, d in enumerate(sizes)]
+    left, right = ([[sp.Symbol(f"{name}{q}{r}", real=True) for r in R] for q in R] for name in "vw")
+    top = [sp.Symbol(f"t{r}", real=True) for r in R]
+    linear = sp.Integer(0)
+    for i, j, k, m in product(*map(range, sizes)):
+        entry = sum(
+            top[r] * left[p][r] * right[q][r] * leaf[0][i][p] * leaf[1][j][p] * leaf[2][k][q] * leaf[3][m][q]
+            for r, p, q in product(R, repeat=3)
+        )
+        linear += sp.Symbol(f"g{i}{j}{k}{m}", real=True) * entry
+
+    def column(matrix: list[list[sp.Symbol]], r: int) -> list[sp.Symbol]:
+        return [row[r] for row in matrix]
+
+    components = [
+        [[column(leaf[0], r), column(leaf[1], r), left[r]] for r in R],
+        [[column(leaf[2], r), column(leaf[3], r), right[r]] for r in R],
+        [[column(left, r), column(right, r), [top[r]]] for r in R],
+    ]
+    return linear, components, [left[1], right[1], [top[1]]]
+
+
 def hierarchical_imbalance_speed() -> sp.Matrix:
     """Speeds of differences of squared norms within the local components of an order-4 tree with two a node.
-
-    The tensor is written as a sum over all paths, for leaves of sizes 2, 1, 1, 2; the loss is linear with free
-    coefficients, which at one moment is general by the chain rule.
 
     Returns
     -------
@@ -154,25 +186,45 @@ def hierarchical_imbalance_speed() -> sp.Matrix:
     -----
     `thm-local-components`, page `beyond_linear`; [RMC22].
     """
-    R, sizes = range(2), (2, 1, 1, 2)
-    leaf = [[[sp.Symbol(f"u{n}{i}{r}") for r in R] for i in range(d)] for n, d in enumerate(sizes)]
-    left, right = ([[sp.Symbol(f"{name}{q}{r}") for r in R] for q in R] for name in "vw")
-    top = [sp.Symbol(f"t{r}") for r in R]
-    linear = sp.Integer(0)
-    for i, j, k, m in product(*map(range, sizes)):
-        entry = sum(
-            top[r] * left[p][r] * right[q][r] * leaf[0][i][p] * leaf[1][j][p] * leaf[2][k][q] * leaf[3][m][q]
-            for r, p, q in product(R, repeat=3)
-        )
-        linear += sp.Symbol(f"g{i}{j}{k}{m}") * entry
+    linear, components, _ = _tree()
     found = []
-    for r in R:
-        nodes = [
-            ([row[r] for row in leaf[0]], [row[r] for row in leaf[1]], left[r]),
-            ([row[r] for row in leaf[2]], [row[r] for row in leaf[3]], right[r]),
-            ([row[r] for row in left], [row[r] for row in right], [top[r]]),
-        ]
-        for vectors in nodes:
+    for node in components:
+        for vectors in node:
             speeds = [sum(-2 * w * sp.diff(linear, w) for w in vector) for vector in vectors]
             found += [sp.expand(speeds[0] - speeds[1]), sp.expand(speeds[1] - speeds[2])]
     return sp.Matrix(found)
+
+
+def local_component_defect(node: int) -> sp.Expr:
+    """Speed of the norm of a balanced local component of an order-4 tree along gradient flow, less 3 γ σ^{4/3}.
+
+    As in `component_norm_defect`: the three vectors are a times general unit vectors, the speed of the norm comes from
+    that of its square by the product rule, and γ is minus the loss with the unit vectors in place and the other row
+    of the node's matrix set to zero.
+
+    Parameters
+    ----------
+    node : int
+        0 and 1 for the pairs of leaves, 2 for the root.
+
+    Returns
+    -------
+    sympy.Expr
+        Zero if the theorem holds.
+
+    Notes
+    -----
+    `thm-local-components`, page `beyond_linear`; [RMC22].
+    """
+    linear, components, others = _tree()
+    vectors, a = components[node][0], sp.Symbol("a", positive=True)
+    square = sp.prod([sum(w**2 for w in vector) for vector in vectors])
+    speed_of_square = sum(-sp.diff(linear, w) * sp.diff(square, w) for vector in vectors for w in vector)
+    units: dict[sp.Symbol, sp.Expr] = {}
+    for n, vector in enumerate(vectors):
+        t = sp.Symbol(f"s{n}", real=True)
+        unit = [(1 - t**2) / (1 + t**2), 2 * t / (1 + t**2)] if len(vector) == 2 else [sp.Integer(1)]
+        units |= dict(zip(vector, unit, strict=True))
+    here = {w: a * x for w, x in units.items()}
+    gamma = -linear.subs(dict.fromkeys(others[node], 0)).subs(units)
+    return sp.cancel(sp.together(speed_of_square.subs(here) / (2 * a**3) - 3 * gamma * a**4))
