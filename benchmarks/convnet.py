@@ -2,7 +2,7 @@
 
 Usage: python benchmarks/convnet.py [--out FILE]
 
-About half an hour on a quiet core. Four variants, those of one seed with the same batches and dropout. `original` and
+More than half an hour on one core. Four variants, those of one seed with the same batches and dropout. `original` and
 `twin` are the two nets of the experiment; `start` is the original architecture started at the twin's own initial
 function (the twin collapsed); `steps` is `start` with the steps of the dense layers multiplied by the mean gains of the
 twin at its start. Runs that the file already has are not made again, so an interrupted benchmark can be taken up.
@@ -20,7 +20,7 @@ import numpy as np
 from lnn.nonlinear import convnet, digits, training
 
 OUT = Path(__file__).resolve().parent.parent / "lnn" / "data" / "convnet.csv"
-RUNS = {"original": (3, 1500), "twin": (3, 1500), "steps": (1, 500), "start": (1, 500)}  # seeds, iterations
+RUNS = {"original": (3, 1500), "twin": (3, 1500), "steps": (3, 500), "start": (3, 500)}  # seeds, iterations
 FIELDS = ("variant", "seed", "iteration", "loss", "accuracy")
 
 
