@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pages
 import pytest
+
 from experiments import Row
 
 from experiments import Row
