@@ -1,9 +1,10 @@
-"""Acceleration, derived by SymPy: gradient descent and the end-to-end rule on a sum of powers in two coordinates.
+"""Acceleration, derived by SymPy: descent, the end-to-end rule and descent over the layers, in two coordinates.
 
-Labels `prop-lp-stability`, `claim-acceleration`, `prop-monotone-tuning` and `prop-quadratic-no-gain`, page
-`acceleration`; [ACH18].
+Labels `prop-lp-stability`, `claim-acceleration`, `thm-acceleration-layers`, `prop-monotone-tuning` and
+`prop-quadratic-no-gain`, page `acceleration`; [ACH18].
 
-The loss is L(w) = Σ_i (w_i - y_i)^p / p; the rule is w - η ‖w‖^{2-2/N} (∇L + (N-1) Pr_w ∇L).
+The loss is L(w) = Σ_i |w_i - y_i|^p / p; the rule is w - η ‖w‖^{2-2/N} (∇L + (N-1) Pr_w ∇L); the layers are a row
+(u, v) and N-1 scalars.
 """
 
 import sympy as sp
@@ -12,43 +13,44 @@ ETA = sp.Symbol("eta", positive=True)
 Y1, Y2 = sp.symbols("y_1 y_2", positive=True)
 OMEGA = sp.Symbol("omega", positive=True)
 N = sp.Symbol("N", integer=True, positive=True)
+P = sp.Symbol("p", positive=True)
+_GAP = sp.Symbol("Gamma", positive=True)  # y_1 - ω: positive, which SymPy cannot see of a difference
 
 
-def power_gradient(w: sp.Matrix, y: sp.Matrix, p: int) -> sp.Matrix:
-    """Gradient of Σ_i (w_i - y_i)^p / p, by differentiation.
+def power_gradient(w: sp.Matrix, y: sp.Matrix, p: sp.Expr | int) -> sp.Matrix:
+    """Gradient of Σ_i |w_i - y_i|^p / p, by differentiation.
 
     Parameters
     ----------
     w : SymPy column of symbols
     y : SymPy column
-    p : int
-        Even.
+    p : int or symbol
 
     Returns
     -------
     SymPy column
     """
-    loss = sum(((a - b) ** p for a, b in zip(w, y, strict=True)), sp.Integer(0)) / p
+    loss = sum((sp.Abs(a - b) ** p for a, b in zip(w, y, strict=True)), sp.Integer(0)) / p
     return sp.Matrix([sp.diff(loss, a) for a in w])
 
 
-def error_factor(p: int) -> tuple[sp.Expr, sp.Symbol]:
+def error_factor(p: sp.Expr | int, sign: int = 1) -> tuple[sp.Expr, sp.Symbol]:
     """Factor by which a step of gradient descent multiplies the error Δ = w - y of one coordinate.
 
     Parameters
     ----------
-    p : int
-        Even.
+    p : int or symbol
+    sign : {1, -1}
+        Of the error.
 
     Returns
     -------
-    factor : SymPy expression, 1 - η Δ^{p-2}
-    error : the symbol Δ
+    factor : SymPy expression, 1 - η |Δ|^{p-2}
+    size : the symbol |Δ|
     """
-    error, w = sp.Symbol("Delta", real=True), sp.Symbol("w", real=True)
-    G = power_gradient(sp.Matrix([w]), sp.Matrix([Y1]), p)[0]
-    after = (w - ETA * G - Y1).subs(w, Y1 + error)
-    return sp.expand(sp.cancel(after / error)), error
+    size, w, y = sp.Symbol("Delta", positive=True), *sp.symbols("w y", real=True)
+    G = power_gradient(sp.Matrix([w]), sp.Matrix([y]), p)[0].subs(w, y + sign * size)
+    return sp.powsimp(sp.expand((sign * size - ETA * G) / (sign * size))), size
 
 
 def end_to_end_rule(w: sp.Matrix, G: sp.Matrix, depth: sp.Expr | int) -> sp.Matrix:
@@ -88,13 +90,104 @@ def effective_step(depth: sp.Expr | int) -> tuple[sp.Expr, sp.Symbol]:
     return sp.factor(sp.simplify(moved / g)), second
 
 
-def landing_step(p: int, depth: int) -> sp.Expr:
-    """Step size with which one step from (ω, 0) puts coordinate 1 on y_1 exactly.
+def _first_gradient(p: sp.Expr | int) -> sp.Matrix:
+    """Gradient of the loss at (ω, 0), in ω, y_2 and Γ = y_1 - ω."""
+    a, b, y = sp.symbols("w_1 w_2 y", real=True)
+    G = power_gradient(sp.Matrix([a, b]), sp.Matrix([y, Y2]), p)
+    return sp.powsimp(G.subs(y, a + _GAP).subs({a: OMEGA, b: 0}))
+
+
+def landing_step(p: sp.Expr | int, depth: sp.Expr | int) -> sp.Expr:
+    """Step size with which one step of the rule from (ω, 0) puts coordinate 1 on y_1 exactly.
 
     Parameters
     ----------
-    p : int
-        Even.
+    p, depth : int or symbol
+        p, N.
+
+    Returns
+    -------
+    SymPy expression in ω and y_1
+    """
+    after = end_to_end_rule(sp.Matrix([OMEGA, 0]), _first_gradient(p), depth)[0]
+    (step,) = sp.solve(sp.Eq(after, OMEGA + _GAP), ETA)
+    return sp.powsimp(sp.simplify(step)).subs(_GAP, Y1 - OMEGA)
+
+
+def layers_step(w: sp.Matrix, z: sp.Expr, G: sp.Matrix, depth: int) -> tuple[sp.Matrix, list[sp.Expr]]:
+    """One step of gradient descent over a row (u, v) and N-1 scalars, by differentiating their product.
+
+    Parameters
+    ----------
+    w : SymPy column
+        The row (u, v).
+    z : SymPy expression
+        Value of all N-1 scalars before the step.
+    G : SymPy column
+        Gradient of the loss at the product.
+    depth : int
+        N.
+
+    Returns
+    -------
+    row : SymPy column, (u, v) after the step
+    scalars : list of the N-1 scalars after the step
+    """
+    u, v, *scalars = symbols = sp.symbols(f"u v z_2:{depth + 1}", positive=True)
+    product = sp.prod(scalars) * sp.Matrix([u, v])
+    slopes = product.jacobian(sp.Matrix(symbols)).T * G
+    place = {u: w[0], v: w[1], **dict.fromkeys(scalars, z)}
+    after = [(symbol - ETA * slope).subs(place) for symbol, slope in zip(symbols, slopes, strict=True)]
+    return sp.Matrix(after[:2]), after[2:]
+
+
+def layers_defect(depth: int) -> sp.Matrix:
+    """What a step over the layers leaves of w ← (1 - k)^{N-1} (w - h ∇L), z ← z (1 - k), k = h ⟨w, ∇L⟩ / z^{2N}.
+
+    Parameters
+    ----------
+    depth : int
+        N; h = η z^{2N-2}.
+
+    Returns
+    -------
+    SymPy column: the differences in w_1, w_2 and every scalar, all zero
+    """
+    u, v, z = sp.symbols("u v z", positive=True)
+    G = sp.Matrix(sp.symbols("g_1 g_2", real=True))
+    row, scalars = layers_step(sp.Matrix([u, v]), z, G, depth)
+    w, h = z ** (depth - 1) * sp.Matrix([u, v]), ETA * z ** (2 * depth - 2)
+    k = h * (w.T * G)[0] / z ** (2 * depth)
+    product = sp.prod(scalars) * row - (1 - k) ** (depth - 1) * (w - h * G)
+    return sp.Matrix([*product, *(after - z * (1 - k) for after in scalars)]).applyfunc(sp.simplify)
+
+
+def layers_landing(p: sp.Expr | int, depth: int, step: sp.Expr = ETA) -> sp.Expr:
+    """First coordinate of the product after one step over the layers from balanced factors of (ω, 0).
+
+    Parameters
+    ----------
+    p : int or symbol
+    depth : int
+        N.
+    step : SymPy expression in ω and y_1
+        The step size.
+
+    Returns
+    -------
+    SymPy expression in ω and y_1
+    """
+    root = OMEGA ** sp.Rational(1, depth)
+    row, scalars = layers_step(sp.Matrix([root, 0]), root, _first_gradient(p), depth)
+    return (sp.prod(scalars) * row[0]).subs(ETA, step).subs(_GAP, Y1 - OMEGA)
+
+
+def layers_landing_step(p: sp.Expr | int, depth: int) -> sp.Expr:
+    """Step size with which one step over the layers from (ω, 0) puts every factor on y_1^{1/N}.
+
+    Parameters
+    ----------
+    p : int or symbol
     depth : int
         N.
 
@@ -102,11 +195,11 @@ def landing_step(p: int, depth: int) -> sp.Expr:
     -------
     SymPy expression in ω and y_1
     """
-    a, b = sp.symbols("w_1 w_2", real=True)
-    G = power_gradient(sp.Matrix([a, b]), sp.Matrix([Y1, Y2]), p).subs({a: OMEGA, b: 0})
-    after = end_to_end_rule(sp.Matrix([OMEGA, 0]), G, depth)[0]
-    (step,) = sp.solve(sp.Eq(after, Y1), ETA)
-    return sp.factor(sp.simplify(step))
+    root, target = OMEGA ** sp.Rational(1, depth), Y1 ** sp.Rational(1, depth)
+    row, scalars = layers_step(sp.Matrix([root, 0]), root, _first_gradient(p), depth)
+    steps = {sp.powsimp(sp.simplify(sp.solve(factor - target, ETA)[0])) for factor in (row[0], *scalars)}
+    (step,) = steps  # the same for all factors
+    return step.subs(_GAP, Y1 - OMEGA)
 
 
 def monotone_limit() -> tuple[sp.Expr, sp.Expr, sp.Symbol, sp.Symbol]:
