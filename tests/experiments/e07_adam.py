@@ -30,21 +30,23 @@ def measure() -> list[Row]:
     return [
         Row(
             "ℓ4 regression, Auto MPG: Adam is faster than overparameterized gradient descent (depth 2)",
-            "faster (gas sensor data)",
+            "faster (curves on the gas sensor data)",
             f"iterations to 1e-6: {plain:.0f} against {deep:.0f}",
             plain < deep,
         ),
         Row(
-            "Adam with depth 2, hidden width 1, is faster than Adam if the layers agree at the start, slower if not: "
-            "the published finding holds for some starts only",
-            "faster (gas sensor data)",
+            "Adam with depth 2, hidden width 1, is faster than Adam: for starts at which the layers agree, and not for "
+            "the others",
+            "overparameterization on top of Adam is faster still (curves on the gas sensor data)",
             f"speed-up, layers agree: {min(gains[True]):.1f} to {max(gains[True]):.1f}; "
             f"disagree: {min(gains[False]):.1f} to {max(gains[False]):.1f}",
-            min(gains[True]) > 1 > max(gains[False]),
+            min(gains[True]) > 1,
+            in_full=min(gains[False]) > 1,
+            said="in part",
         ),
         Row(
-            "Adam with depth 2, hidden width 7, is faster than Adam from every start",
-            "faster (gas sensor data)",
+            "Adam with depth 2, hidden width 7, is faster than Adam from each of six starts",
+            "no figure given at this width",
             f"speed-up {min(wide):.1f} to {max(wide):.1f}",
             min(wide) > 1,
         ),

@@ -10,8 +10,6 @@ import pytest
 
 from experiments import Row
 
-from experiments import Row
-
 FOLDER = Path(__file__).parent
 NAMES = sorted(path.stem for path in FOLDER.glob("e*.py"))
 
