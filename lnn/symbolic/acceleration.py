@@ -1,7 +1,6 @@
 """Acceleration, derived by SymPy: descent, the end-to-end rule and descent over the layers, in two coordinates.
 
-Labels `prop-lp-stability`, `claim-acceleration`, `thm-acceleration-layers`, `prop-monotone-tuning` and
-`prop-quadratic-no-gain`, page `acceleration`; [ACH18].
+Page `acceleration`; [ACH18].
 
 The loss is L(w) = Σ_i |w_i - y_i|^p / p; the rule is w - η ‖w‖^{2-2/N} (∇L + (N-1) Pr_w ∇L); the layers are a row
 (u, v) and N-1 scalars.
@@ -47,8 +46,13 @@ def error_factor(p: sp.Expr | int, sign: int = 1) -> tuple[sp.Expr, sp.Symbol]:
     -------
     factor : SymPy expression, 1 - η |Δ|^{p-2}
     size : the symbol |Δ|
+
+    Notes
+    -----
+    `prop-lp-stability`.
     """
-    size, w, y = sp.Symbol("Delta", positive=True), *sp.symbols("w y", real=True)
+    size = sp.Symbol("Delta", positive=True)
+    w, y = sp.symbols("w y", real=True)
     G = power_gradient(sp.Matrix([w]), sp.Matrix([y]), p)[0].subs(w, y + sign * size)
     return sp.powsimp(sp.expand((sign * size - ETA * G) / (sign * size))), size
 
@@ -83,6 +87,10 @@ def effective_step(depth: sp.Expr | int) -> tuple[sp.Expr, sp.Symbol]:
     -------
     step : SymPy expression
     second : the symbol w_2
+
+    Notes
+    -----
+    `claim-acceleration`, part 2.
     """
     second, g = sp.Symbol("w_2", nonnegative=True), sp.Symbol("g", real=True)
     w = sp.Matrix([Y1, second])
@@ -108,6 +116,10 @@ def landing_step(p: sp.Expr | int, depth: sp.Expr | int) -> sp.Expr:
     Returns
     -------
     SymPy expression in ω and y_1
+
+    Notes
+    -----
+    `claim-acceleration`, part 2.
     """
     after = end_to_end_rule(sp.Matrix([OMEGA, 0]), _first_gradient(p), depth)[0]
     (step,) = sp.solve(sp.Eq(after, OMEGA + _GAP), ETA)
@@ -152,6 +164,10 @@ def layers_defect(depth: int) -> sp.Matrix:
     Returns
     -------
     SymPy column: the differences in w_1, w_2 and every scalar, all zero
+
+    Notes
+    -----
+    `thm-acceleration-layers`, part 1.
     """
     u, v, z = sp.symbols("u v z", positive=True)
     G = sp.Matrix(sp.symbols("g_1 g_2", real=True))
@@ -194,6 +210,10 @@ def layers_landing_step(p: sp.Expr | int, depth: int) -> sp.Expr:
     Returns
     -------
     SymPy expression in ω and y_1
+
+    Notes
+    -----
+    `thm-acceleration-layers`, part 2.
     """
     root, target = OMEGA ** sp.Rational(1, depth), Y1 ** sp.Rational(1, depth)
     row, scalars = layers_step(sp.Matrix([root, 0]), root, _first_gradient(p), depth)
@@ -210,6 +230,10 @@ def monotone_limit() -> tuple[sp.Expr, sp.Expr, sp.Symbol, sp.Symbol]:
     place : SymPy expression, a/(a+b)
     limit : SymPy expression, (a+b)^{a+b} / (a^a b^b)
     a, b : the symbols; in the text a = 2 - 2/N and b = p - 2
+
+    Notes
+    -----
+    `prop-monotone-tuning`, part 1.
     """
     a, b, s = sp.symbols("a b s", positive=True)
     slope = sp.diff(a * sp.log(s) + b * sp.log(1 - s), s)  # of the logarithm, which is largest at the same place
@@ -218,8 +242,8 @@ def monotone_limit() -> tuple[sp.Expr, sp.Expr, sp.Symbol, sp.Symbol]:
     return place, sp.powsimp(sp.expand_power_base(limit, force=True)), a, b
 
 
-def linearization(depth: sp.Expr | int) -> sp.Matrix:
-    """Jacobian of the rule at the minimum (y_1, y_2) for p = 2: I - η P, with P of eigenvalues N‖y‖^a and ‖y‖^a.
+def linearization(depth: sp.Expr | int) -> tuple[sp.Matrix, sp.Matrix]:
+    """Jacobian of the rule at the minimum y of ½ (w - y)ᵀ H (w - y), for any symmetric H in two dimensions.
 
     Parameters
     ----------
@@ -228,9 +252,15 @@ def linearization(depth: sp.Expr | int) -> sp.Matrix:
 
     Returns
     -------
-    SymPy matrix, shape (2, 2)
+    jacobian : SymPy matrix, shape (2, 2)
+    H : SymPy matrix of symbols, shape (2, 2)
+
+    Notes
+    -----
+    `prop-quadratic-no-gain`, part 2, by differentiating the rule.
     """
-    a, b = sp.symbols("w_1 w_2", positive=True)
-    w, y = sp.Matrix([a, b]), sp.Matrix([Y1, Y2])
-    after = end_to_end_rule(w, power_gradient(w, y, 2), depth)
-    return after.jacobian(w).subs({a: Y1, b: Y2}).applyfunc(sp.simplify)
+    w, y = sp.Matrix(sp.symbols("w_1 w_2", positive=True)), sp.Matrix([Y1, Y2])
+    h, k, m = sp.symbols("h k m", real=True)
+    H = sp.Matrix([[h, k], [k, m]])
+    after = end_to_end_rule(w, H * (w - y), depth)
+    return after.jacobian(w).subs(dict(zip(w, y, strict=True))).applyfunc(sp.simplify), H

@@ -387,10 +387,13 @@ def test_prop_quadratic_no_gain_on_the_family():
     loss = lnn.PowerLoss(lnn.Everything((1, 2)), y, 2)
     assert lnn.gradient_descent((np.array([[-3.0, 7.0]]),), loss, 1.0, 1).losses[-1] < EXACT
     for depth in (2, 3):
-        J = acceleration.linearization(depth)
-        numbers = np.array(
-            J.subs({acceleration.Y1: 10, acceleration.Y2: 1, acceleration.ETA: sp.Rational(1, 100)}), float
-        )
+        J, H = acceleration.linearization(depth)
+        place = {acceleration.Y1: 10, acceleration.Y2: 1, acceleration.ETA: sp.Rational(1, 100)}
+        numbers = np.array(J.subs({**place, H[0, 0]: 1, H[1, 1]: 1, H[0, 1]: 0}), float)
+        uneven = np.array([[2.0, 0.3], [0.3, 1.1]])
+        P = np.linalg.norm(y) ** (2 - 2 / depth) * (np.eye(2) + (depth - 1) * np.outer(y, y) / (y @ y))
+        general = J.subs({**place, H[0, 0]: 2, H[1, 1]: 1.1, H[0, 1]: 0.3})
+        np.testing.assert_allclose(np.array(general, float), np.eye(2) - 0.01 * P @ uneven, rtol=1e-9)
         scale = np.linalg.norm(y) ** (2 - 2 / depth) / 100
         np.testing.assert_allclose(
             np.sort(np.linalg.eigvalsh(numbers)), np.sort([1 - depth * scale, 1 - scale]), rtol=1e-9
