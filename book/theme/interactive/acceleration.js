@@ -62,27 +62,27 @@
       errors.line(error(path), `d${n}`).dots(error(path).slice(0, 12), `d${n}`, 2.2);
       plane.line(points, `d${n} thin`).dots(points.slice(0, 200), `d${n}`, 2.2);
     }
-    errors.key([["d1", "gradient descent"], [`d${depth}`, `depth ${depth}`]].slice(0, depth === 1 ? 1 : 2), 130).done();
+    errors.key([["d1", "gradient descent"], [`d${depth}`, `rule, depth ${depth}`]].slice(0, depth === 1 ? 1 : 2), 130).done();
     plane.text(ratio, 1, "minimum", "middle", 0, -10).dots([y], "goal", 5).text(1, 0, "start", "start", 2, 16).dots([[1, 0]], "start", 4).done();
 
     const steps = (path) => (Number.isFinite(path.count) ? `${path.count} step${path.count === 1 ? "" : "s"}` : path.lost ? "no finite number of steps: it diverges" : `more than ${show(path.kept[path.kept.length - 1][0])} steps`);
     const landed = deep.kept.length > 1 ? deep.kept[1][1] : 1;
     return {
-      words: `p = ${p}, y₁/y₂ = ${ratio}. Gradient descent with its best step size needs ${steps(gd)}; depth ${depth} with ${aim === 1 ? "" : `${show(aim)} times `}the aimed step size needs ${steps(deep)}. `
-        + (deep.count < gd.count ? `Depth gains a factor ${gd.count < Infinity ? "" : "above "}${show(Math.min(gd.count, MOST) / deep.count, 2)}` : gd.count === Infinity && !deep.lost ? "Neither has arrived" : "Depth gains nothing")
+      words: `p = ${p}, y₁/y₂ = ${ratio}. Gradient descent with its best step size needs ${steps(gd)}; the end-to-end rule of depth ${depth} with ${aim === 1 ? "" : `${show(aim)} times `}the aimed step size needs ${steps(deep)}. `
+        + (deep.count < gd.count ? `The rule gains a factor ${gd.count < Infinity ? "" : "above "}${show(Math.min(gd.count, MOST) / deep.count, 2)}` : gd.count === Infinity && !deep.lost ? "Neither has arrived" : "The rule gains nothing")
         + (p > 2 && depth > 1 ? `; the prediction for an aimed step is ${show(predicted({ depth, ratio }), 2)}. ` : ". ")
         + `Its first step lands at w₁ = ${show(landed)}, where ${ratio} was wanted.`
         + (p > 2 ? ` Gradient descent needs at least ${Math.ceil(bound({ p, ratio }))} steps, whatever its step size.` : " At p = 2 one step of gradient descent is enough."),
       head: ["rule", "step size", "steps to accuracy ½", "w₁ after one step", "step of w₂ at the end"],
       rows: [["gradient descent", show(gd.size), steps(gd), show(gd.kept.length > 1 ? gd.kept[1][1] : 1), show(gd.size)],
-        [`depth ${depth}, ${show(aim)} × aimed`, show(size), steps(deep), show(landed), show(size * ratio ** (2 - 2 / depth))]],
+        [`rule, depth ${depth}, ${show(aim)} × aimed`, show(size), steps(deep), show(landed), show(size * ratio ** (2 - 2 / depth))]],
     };
   }
 
   const say = (v) => show(v);
   window.lnnPlots.acceleration = { step, run, landing, bound, predicted, plain };
   frame(document.currentScript.dataset.figure, {
-    title: "Steps to accuracy ½, with and without depth",
+    title: "Steps to accuracy ½, by gradient descent and by the end-to-end rule",
     controls: [
       ["p", "exponent p", 2, 6, 2, 4, say],
       ["depth", "depth N", 1, 4, 1, 3, say],
@@ -90,7 +90,7 @@
       ["aim", "step size, aimed = 1", 0.25, 1.5, 0.05, 1, say],
     ],
     pictures: ["Largest error over steps, on logarithmic axes", "The two runs in the plane of w₁ and w₂"],
-    hint: "Raise the ratio y₁/y₂ at p = 4: with every doubling gradient descent needs more than four times as many steps, the aimed rule of depth 2 about twice, that of depth 4 about one and a half times. "
+    hint: "Raise the ratio y₁/y₂ at p = 4: with every doubling gradient descent needs more than four times as many steps, the aimed rule of depth 2 about twice, that of depth 4 about one and a half times. Gradient descent over the layers gains less. "
       + "Set p = 2: nothing is left to gain. Then move the step size off the aimed one: the gain depends on where the first step lands.",
     draw,
   });
