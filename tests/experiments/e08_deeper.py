@@ -34,19 +34,19 @@ def measure() -> list[Row]:
         Row(
             f"ℓ4 regression, near-zero initialization: the net of depth 2 arrives, that of depth 4 not in {STEPS} "
             "iterations at any step size",
-            "stalls with depth (lecture on the paper; gas sensor data)",
+            "stalls with depth (lecture of 2018)",
             f"depth 2 after {count[2, 'near']:.0f} iterations; depth 4 not",
             bool(count[2, "near"] < STEPS < count[4, "near"]),
         ),
         Row(
             "near-zero initialization at depth 8: every step size fails",
-            "every step size fails at depth 8 (lecture on the paper; gas sensor data)",
+            "every step size fails at depth 8 (lecture of 2018)",
             f"largest drop of the loss over {len(sizes)} step sizes: {abs(drop[8, 'near']):.0%}",
             bool(drop[8, "near"] < 0.05),
         ),
         Row(
             "identity initialization: depths 2, 4 and 8 all arrive",
-            "does not stall (lecture on the paper; gas sensor data)",
+            "does not stall (lecture of 2018)",
             f"iterations to 1e-6: {counts}",
             all(count[n, "identity"] < STEPS for n in (2, 4, 8)),
         ),
