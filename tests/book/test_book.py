@@ -64,7 +64,8 @@ def test_cells_are_short_enough_to_read(name):
     for cell in cells(name, "code"):
         lines = cell.source.splitlines()
         assert len(lines) <= 20, f"{len(lines)} lines:\n{cell.source}"
-        assert max(map(len, lines), default=0) <= 88, cell.source
+        if "claims" not in cell.metadata.get("tags", []):  # these are folded, and carry whole sentences of the page
+            assert max(map(len, lines), default=0) <= 88, cell.source
 
 
 @pytest.mark.parametrize("name", NAMES)
