@@ -1,8 +1,29 @@
 """What pages say is held: claims for every figure, seals for every text."""
 
 import claims
+import faults
 import pytest
 import seals
+
+PAGES = seals.sources()
+
+
+@pytest.mark.parametrize("page", sorted(claims.CHAPTERS.glob("*.md")), ids=lambda page: page.stem)
+def test_every_figure_has_its_claims_and_every_claim_its_sentence(page):
+    assert claims.complaints(page) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_what_was_checked_is_what_stands(page):
+    changed = seals.changed(page)
+    assert not changed, f'check again, then `make seal NAMES="…"`: {", ".join(changed)}'
+
+
+def test_of_thirty_planted_faults_at_least_twenty_eight_are_noticed():
+    found = faults.plant(30, seed=0)
+    assert len(found) == 30 and {kind for kind, *_ in found} == set(faults.kinds())
+    assert sum(bool(red) for *_, red in found) >= 28, [fault for fault in found if not fault[-1]]
+
 
 PAGE = """\
 ---
