@@ -13,12 +13,13 @@ from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
 from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
-from lnn.losses import Batches, HuberLoss, LeastSquares, PowerLoss
+from lnn.losses import Batches, HuberLoss, LeastSquares, Loss, PowerLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import Model, convolution, diagonal, hierarchical, residual, tensor, tied
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
 from lnn.numerics.rkc2 import RKC2
 from lnn.optimizers import adadelta, adagrad, adam, momentum
+from lnn.recording import record
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
 from lnn.theory.balance import imbalance, imbalances
@@ -33,7 +34,7 @@ from lnn.theory.spectrum import (
     soft_threshold,
     stable_rank,
 )
-from lnn.trajectory import Effort, Loss, Outcome, Trajectory, record
+from lnn.trajectory import Effort, Outcome, Trajectory
 
 __all__ = [  # noqa: RUF022, the plain order
     "Batches",

@@ -8,22 +8,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn import network
-from lnn.losses import center
+from lnn.losses import Loss, center, check_loss, gradient_at
 from lnn.models import Model, gradients
 from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, finite, representable
 from lnn.numerics.fused import sweeps
+from lnn.recording import apart, check_sign, check_single, flat, record
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import (
-    Loss,
-    Trajectory,
-    apart,
-    check_loss,
-    check_sign,
-    check_single,
-    flat,
-    gradient_at,
-    record,
-)
+from lnn.trajectory import Trajectory
 
 Every = int | Sequence[int]
 

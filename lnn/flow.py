@@ -14,7 +14,7 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from lnn import network
 from lnn.descent import gradients_into
-from lnn.losses import takes_stacks
+from lnn.losses import Loss, check_loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import (
     Matrix,
@@ -27,22 +27,9 @@ from lnn.numerics.checks import (
     representable,
 )
 from lnn.numerics.rkc2 import EPS, RKC2
+from lnn.recording import apart, check_sign, check_single, check_stop, flat
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import (
-    Effort,
-    Loss,
-    Outcome,
-    Trajectory,
-    apart,
-    check_loss,
-    check_sign,
-    check_single,
-    check_stop,
-    flat,
-    gradient_at,
-    sealed,
-    values_along,
-)
+from lnn.trajectory import Effort, Outcome, Trajectory, sealed
 
 LEAST_RTOL = 100 * EPS
 METHODS: dict[str, Any] = {

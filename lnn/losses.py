@@ -1,11 +1,82 @@
 """Losses of the linear model: functions of the end-to-end matrix that carry their own gradient."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
 from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng
+
+
+class Loss(Protocol):
+    """A differentiable function ℓ of the end-to-end matrix: called, its value; `gradient`, its gradient.
+
+    Any class with these two methods will do. A run asks it about one matrix at a time, of shape (m, n), at the moment
+    when the run is there. Formulas over whole trajectories need a loss that takes stacks, of shape (…, m, n), as those
+    of the package do. A run overwrites the matrix that it gave to `gradient`: a loss that remembers it makes a copy.
+    """
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Values ℓ(W), shape (…)."""
+        ...
+
+    def gradient(self, W: Matrix) -> Matrix:
+        """Gradients ∇ℓ(W), shape (…, m, n)."""
+        ...
+
+
+def check_loss(loss: Loss) -> Loss:
+    """Return `loss` if it is one. It is not asked anything: a loss may draw random numbers.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called or has no `gradient`.
+    """
+    if not (callable(loss) and callable(getattr(loss, "gradient", None))):
+        got = f"{type(loss).__name__}, where the weights come first" if isinstance(loss, tuple | list) else repr(loss)
+        raise TypeError(f"a loss must be callable and have a method gradient, got {got}")
+    return loss
+
+
+def gradient_at(loss: Loss, W: Matrix) -> Matrix:
+    """Gradient of a loss at one matrix, shape (m, n): the same shape.
+
+    Raises
+    ------
+    ValueError
+        If it has another shape.
+    """
+    G = loss.gradient(W)
+    if np.shape(G) != W.shape:
+        raise ValueError(f"at a matrix of shape {W.shape} the gradient of the loss has shape {np.shape(G)}")
+    return np.asarray(G)
+
+
+def values_along(loss: Loss, W: Matrix) -> Matrix:
+    """Values of a loss at every matrix of a stack, shape (T, m, n): shape (T,).
+
+    In one call if the loss is known to take stacks, one by one otherwise: nothing in the shape of an answer tells
+    whether a loss that was written for one matrix took the stack for something else.
+
+    Raises
+    ------
+    ValueError
+        If the loss does not accept a matrix of this shape, or its value is no single number.
+    """
+    if len(W) > 1 and takes_stacks(loss):
+        return np.asarray(loss(W))
+    values = np.zeros(len(W))
+    for k, V in enumerate(W):
+        try:
+            value = loss(V)
+        except (ValueError, IndexError) as error:
+            raise ValueError(f"the loss does not accept the end-to-end matrix, of shape {V.shape}: {error}") from error
+        if np.shape(value) != ():
+            raise ValueError(f"at a matrix of shape {V.shape} the loss has shape {np.shape(value)}: no number")
+        values[k] = value
+    return values
 
 
 def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.descent import Options, descend
+from lnn.losses import Loss
 from lnn.numerics.checks import Matrix, check_positive
-from lnn.trajectory import Loss, Trajectory
+from lnn.trajectory import Trajectory
 
 Memory = tuple[Matrix, ...]
 

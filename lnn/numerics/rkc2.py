@@ -60,6 +60,10 @@ class RKC2(OdeSolver):  # type: ignore[misc]
     ValueError
         If `rtol` is below 2.2e-14, `atol` negative, or a given step not positive.
 
+    Notes
+    -----
+    Pages `matrix_completion` and `speed`.
+
     >>> from scipy.integrate import solve_ivp
     >>> float(solve_ivp(lambda t, y: -1e4 * (y - np.cos(t)), (0, 1), [0.0], method=RKC2).y[0, -1].round(3))
     0.54
