@@ -22,7 +22,6 @@ def set_formulas(app: Sphinx, page: str, template: str, context: dict[str, Any],
     """Bring KaTeX to the pages that have formulas."""
     if app.env.get_domain("math").has_equations(page):
         app.add_css_file("katex/katex.min.css")
-        app.add_js_file("katex/katex.min.js", loading_method="defer")
         app.add_js_file("formulas.js", loading_method="defer")
 
 

@@ -63,6 +63,10 @@
     page.theme = worn;
   });
 
+  document.addEventListener("formulas", () => {
+    if (document.readyState === "complete") observe();
+  });
+
   window.addEventListener("load", () => {
     nameToggles();
     nameStatements();

@@ -125,7 +125,7 @@ def visit(browser, name, **options):
     complaints = []
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.route("**/katex/*.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    page.route("**/katex/*.js*", lambda route: route.fulfill(body="", content_type="text/javascript"))
     page.goto((SITE / f"{name}.html").as_uri(), wait_until="domcontentloaded")
     return page, complaints
 

@@ -6,6 +6,7 @@ The theme brings its icons twice, as a font of two thousand and as a script of 1
 dozen. The tests in a browser fail where something is missing.
 """
 
+import gzip
 import re
 import sys
 from pathlib import Path
@@ -54,5 +55,12 @@ def prune_icons(site: Path) -> None:
         path.unlink()
 
 
+def pack_katex(site: Path) -> None:
+    """Put a packed copy beside KaTeX, which book/theme/formulas.js asks for."""
+    script = site / "_static" / "katex" / "katex.min.js"
+    script.with_suffix(".js.gz").write_bytes(gzip.compress(script.read_bytes(), mtime=0))
+
+
 if __name__ == "__main__":
+    pack_katex(Path(sys.argv[1]))
     prune_icons(Path(sys.argv[1]))
