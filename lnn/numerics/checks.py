@@ -69,15 +69,15 @@ def check_matrix(matrix: ArrayLike, name: str = "matrix", shape: tuple[int, ...]
     return array
 
 
-def check_positive(value: Any, name: str) -> float:
-    """Return `value` as a positive, finite float.
+def check_positive(value: Any, name: str, *, or_zero: bool = False) -> float:
+    """Return `value` as a positive, finite float; as 0, where that is allowed and it is 0.
 
     Raises
     ------
     TypeError
         If it is not a real number.
     ValueError
-        If it is zero, negative, NaN or infinite.
+        If it is zero and that is not allowed, negative, NaN or infinite.
     """
     if np.ndim(value) != 0 or np.asarray(value).dtype.kind not in "fiuO":
         raise TypeError(f"{name} must be a real number, got {value!r}")
@@ -87,8 +87,10 @@ def check_positive(value: Any, name: str) -> float:
         raise TypeError(f"{name} must be a real number, got {value!r}") from error
     except OverflowError:  # a whole number of more than 308 digits
         number = np.inf
+    if or_zero and number == 0:
+        return 0.0
     if not (np.isfinite(number) and number > 0):
-        raise ValueError(f"{name} must be positive and finite, got {number}")
+        raise ValueError(f"{name} must be positive and finite{', or 0' if or_zero else ''}, got {number}")
     return number
 
 

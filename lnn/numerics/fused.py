@@ -27,22 +27,27 @@ def one_thread() -> bool:
     return (os.environ.get("OPENBLAS_NUM_THREADS") or os.environ.get("OMP_NUM_THREADS")) == "1"
 
 
-def by_scipy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: bool = False) -> list[Call]:
-    """Calls that write `factor`·XY to `out`, or add it there; each array in C or Fortran order."""
+def by_scipy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: float = 0.0) -> list[Call]:
+    """Calls that write `factor`·XY + `add`·`out` to `out`; each array in C or Fortran order."""
     if out.flags.c_contiguous:  # BLAS counts columns first: it sees the transpose of such an array
         X, Y, out = Y.T, X.T, out.T
     turn_x, turn_y = not X.flags.f_contiguous, not Y.flags.f_contiguous
     X, Y = X.T if turn_x else X, Y.T if turn_y else Y
-    return [partial(dgemm, factor, X, Y, float(add), out, turn_x, turn_y, 1)]
+    return [partial(dgemm, factor, X, Y, add, out, turn_x, turn_y, 1)]
 
 
-def by_numpy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: bool = False) -> list[Call]:
+def by_numpy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: float = 0.0) -> list[Call]:
     """The same by NumPy's functions."""
     to = np.zeros_like(out) if add else out
     calls: list[Call] = [partial(np.matmul, X, Y, to)]
     if factor != 1:
         calls.append(partial(np.multiply, to, factor, to))
-    return [*calls, partial(np.add, out, to, out)] if add else calls
+    return [*calls, *scaled(out, add), partial(np.add, out, to, out)] if add else calls
+
+
+def scaled(out: Matrix, add: float) -> list[Call]:
+    """Calls that multiply `out` by a number: none by 1."""
+    return [] if add == 1 else [partial(np.multiply, out, add, out)]
 
 
 def sweeps(
@@ -50,14 +55,15 @@ def sweeps(
     targets: Sequence[Matrix],
     gradient: Callable[[Matrix], Matrix],
     *,
-    factor: float = 1.0,
-    add: bool = False,
+    factor: float | Matrix = 1.0,
+    add: float | Matrix = 0.0,
     center: Matrix | None = None,
 ) -> list[Call]:
     """Calls that together write the gradients of all layers, times `factor`, to the targets: 3(N - 1) products.
 
     Made again and again, in this order, they read the weights as they are then. With the weights as their own targets,
-    to which -η times the gradients is added, they are a step of gradient descent in place.
+    to which -η times the gradients is added, they are a step of gradient descent in place; with weight decay λ, the
+    weights are multiplied by 1 - ηλ as well.
 
     Parameters
     ----------
@@ -65,25 +71,27 @@ def sweeps(
     gradient : callable
         ∇ℓ at an end-to-end matrix, shape (d_N, d_0) to the same. What it is given is overwritten in the next round;
         what it returns is read at once and not kept.
-    factor : float
-    add : bool
-        Whether to add to what the targets hold, instead of writing over it.
+    factor : float, or array of N
+    add : float, or array of N
+        The multiple of what the targets hold that stays in them: 0 to write over it, 1 to add to it.
     center : array, shape (d_N, d_0), optional
         Φ, where it is known that `gradient(W)` is W - Φ: one subtraction takes its place.
     """
     n, N = weights[0].shape[1], len(weights)
     multiply = by_scipy if max(map(np.size, weights)) * n <= ONE_THREAD or one_thread() else by_numpy
-    below = [np.zeros((len(W), n)) for W in weights]
+    factors, added = np.full(N, factor).tolist(), np.full(N, add).tolist()
+    below = [np.zeros((len(weights[0]), n))]
+    # Of the forms XY, XYᵀ, XᵀY, XᵀYᵀ BLAS is slower at the third when matrices are small. With prefixes in C order and
+    # pulled-back gradients in Fortran order that form comes up once, in the last layer.
+    calls: list[Call] = [partial(dcopy, weights[0].ravel(), below[0].ravel())]
+    for j in range(1, N):
+        below.append(np.zeros((len(weights[j]), n)))
+        calls += multiply(weights[j], below[j - 1], below[j])
     W, G = below[-1], np.zeros_like(below[-1])
 
     def differentiate() -> None:
         G[...] = gradient(W)
 
-    # Of the forms XY, XYᵀ, XᵀY, XᵀYᵀ BLAS is slower at the third when matrices are small. With prefixes in C order and
-    # pulled-back gradients in Fortran order that form comes up once, in the last layer.
-    calls: list[Call] = [partial(dcopy, weights[0].ravel(), below[0].ravel())]
-    for j in range(1, N):
-        calls += multiply(weights[j], below[j - 1], below[j])
     calls.append(differentiate if center is None else partial(np.subtract, W, center, G))
     above = G  # (W_N ⋯ W_{j+1})ᵀ G
     for j in range(N - 1, 0, -1):
@@ -92,9 +100,13 @@ def sweeps(
             calls += multiply(weights[j].T, above, lower)
         else:  # all that is left of the first layer's gradient is one product; it needs the second layer as it was
             lower = above
-            calls += multiply(weights[1].T, above, targets[0], factor, add)
-        calls += multiply(above, below[j - 1].T, targets[j], factor, add)
+            calls += multiply(weights[1].T, above, targets[0], factors[0], added[0])
+        calls += multiply(above, below[j - 1].T, targets[j], factors[j], added[j])
         above = lower
     if N == 1:
-        calls += [partial(np.multiply, G, factor, G), partial(np.add, targets[0] if add else 0.0, G, targets[0])]
+        calls.append(partial(np.multiply, G, factors[0], G))
+        if added[0]:
+            calls += [*scaled(targets[0], added[0]), partial(np.add, targets[0], G, targets[0])]
+        else:
+            calls.append(partial(np.copyto, targets[0], G))
     return calls
