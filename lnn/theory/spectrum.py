@@ -5,10 +5,12 @@ They take singular values, not matrices: write `nuclear_norm(singular_values(W))
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse.linalg import ArpackError, svds
 
-from lnn.numerics.checks import check_array, check_matrix, representable
+from lnn.numerics.checks import check_array, check_count, check_matrix, representable
 
 Values = NDArray[np.float64]
+LARGE, FEW = 300, 20  # from this size on, and up to a 20th of all, the leading singular values alone are found faster
 
 
 def check_values(values: ArrayLike) -> Values:
@@ -38,18 +40,47 @@ def _hint(array: Values) -> str:
     return ": of a matrix W take singular_values(W) first" if array.ndim > 1 else ""
 
 
-def singular_values(W: ArrayLike) -> Values:
+def singular_values(W: ArrayLike, leading: int | None = None) -> Values:
     """Singular values of W, shape (…, m, n), in falling order: shape (…, min(m, n)).
 
     Each is right to rounding relative to the largest, whatever the scale of W.
 
+    Parameters
+    ----------
+    W : array, shape (…, m, n)
+    leading : int, optional
+        Only so many of the largest, shape (…, leading). Of a large matrix they cost far less than all, which would be
+        found at once: a Lanczos process in the place of a decomposition.
+
     Raises
     ------
     TypeError, ValueError
-        If `W` is not a finite real matrix, or a singular value is too large for a float.
+        If `W` is not a finite real matrix, `leading` is no number from 1 to min(m, n), or a singular value is too large
+        for a float.
     """
-    values = np.asarray(np.linalg.svd(check_matrix(W, "W"), compute_uv=False), dtype=np.float64)
+    matrices = check_matrix(W, "W")
+    least = min(matrices.shape[-2:])
+    if leading is None:
+        values = np.asarray(np.linalg.svd(matrices, compute_uv=False), dtype=np.float64)
+    elif check_count(leading, "leading") > least:
+        raise ValueError(f"leading must be at most {least}, the number of singular values, got {leading}")
+    else:
+        stack = matrices.reshape(-1, *matrices.shape[-2:])
+        values = np.array([_leading(V, leading) for V in stack]).reshape(*matrices.shape[:-2], leading)
     return representable(values, "the spectrum of W")
+
+
+def _leading(W: Values, count: int) -> Values:
+    """The `count` largest singular values of one matrix."""
+    size = np.abs(W).max()
+    if min(W.shape) < max(LARGE, FEW * count) or size == 0:
+        return np.asarray(np.linalg.svd(W, compute_uv=False)[:count])
+    start = np.random.default_rng(0).standard_normal(min(W.shape))  # any one, but always the same
+    try:
+        values = svds(W / size, count, v0=start, return_singular_vectors=False)
+    except ArpackError:  # it did not converge
+        return np.asarray(np.linalg.svd(W, compute_uv=False)[:count])
+    return np.asarray(size * np.sort(values)[::-1])
 
 
 def nuclear_norm(values: ArrayLike) -> Values:
