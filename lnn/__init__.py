@@ -18,7 +18,7 @@ from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import Model, convolution, diagonal, hierarchical, residual, tensor, tied
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
 from lnn.numerics.rkc2 import RKC2
-from lnn.optimizers import adadelta, adagrad, adam, momentum
+from lnn.optimizers import adadelta, adagrad, adam, momentum, sgd
 from lnn.recording import record
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
@@ -90,6 +90,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "record",
     "residual",
     "schatten",
+    "sgd",
     "sharpness",
     "shrink",
     "singular_values",

@@ -1,22 +1,25 @@
 """Discrete dynamics: descent over the factors of a network, and what it induces on their product."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import deepcopy
 from functools import partial
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn import network
-from lnn.losses import Loss, center, check_loss, gradient_at
+from lnn.clocks import at_time
+from lnn.losses import LeastSquares, Loss, check_loss, gradient_at
 from lnn.models import Model, gradients
 from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, finite, representable
 from lnn.numerics.fused import sweeps
-from lnn.recording import apart, check_sign, check_single, flat, record
+from lnn.recording import Observe, apart, check_number, check_sign, flat, record, starting
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import Trajectory
+from lnn.trajectory import Outcome, State, Trajectory
 
 Every = int | Sequence[int]
+StepSize = float | Sequence[float] | Callable[[int], float | Sequence[float]]
 
 
 class Rule(Protocol):
@@ -51,10 +54,29 @@ class Plain:
 class Options(TypedDict, total=False):
     """What every descent takes by name, as `gradient_descent` describes it."""
 
+    weight_decay: float
     model: Model
+    start: float | None
     every: Every
     stop: float | None
+    observe: Observe | None
+    keep: str
     progress: bool
+
+
+def check_step_size(value: Any, factors: int, name: str = "step_size") -> float | Matrix:
+    """Return a step size as a positive number, or as an array of one for each factor.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If one is no positive number, or there are not as many as factors.
+    """
+    if np.ndim(value) == 0:
+        return check_positive(value, name)
+    if np.shape(value) != (factors,):
+        raise ValueError(f"{name} must be a number, or one for each of {factors} factors, got shape {np.shape(value)}")
+    return np.array([check_positive(eta, f"{name} of factor {j}") for j, eta in enumerate(value, start=1)])
 
 
 def slopes(factors: Weights, loss: Loss, model: Model = network) -> Weights:
@@ -63,40 +85,54 @@ def slopes(factors: Weights, loss: Loss, model: Model = network) -> Weights:
 
 
 def gradients_into(
-    targets: Weights, factors: Weights, loss: Loss, model: Model, *, factor: float = 1.0, add: bool = False
+    targets: Weights,
+    factors: Weights,
+    loss: Loss,
+    model: Model,
+    *,
+    factor: float | Matrix = 1.0,
+    add: float | Matrix = 0.0,
 ) -> list[Callable[[], object]]:
-    """Calls that write `factor` times the gradients at the factors, as they are then, to the targets, or add it there.
+    """Calls that write `factor` times the gradients at the factors, as they are then, plus `add` times what is there.
 
-    Layers take the fast path of `lnn.numerics.fused`, other models the readable `slopes`.
+    To the targets; both numbers may be arrays of one for each. Layers take the fast path of `lnn.numerics.fused`, other
+    models the readable `slopes`.
     """
     if model is network:
-        return sweeps(factors, targets, partial(gradient_at, loss), factor=factor, add=add, center=center(loss))
+        # Where the gradient is W - Φ, one subtraction takes its place; what is derived from the class may have another.
+        center = loss.target if type(loss) is LeastSquares else None
+        return sweeps(factors, targets, partial(gradient_at, loss), factor=factor, add=add, center=center)
+    scales = np.broadcast_to(factor, len(factors)), np.broadcast_to(add, len(factors))
 
     def write() -> None:
-        for target, G in zip(targets, slopes(factors, loss, model), strict=True):
-            target[...] = add * target + factor * G
+        for target, G, c, a in zip(targets, slopes(factors, loss, model), *scales, strict=True):
+            target[...] = a * target + c * G
 
     return [write]
 
 
 def descend(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
     rule: Rule,
-    step_size: float,
+    step_size: StepSize,
     steps: int,
     *,
+    weight_decay: float = 0.0,
     model: Model = network,
+    start: float | None = None,
     every: Every = 1,
     stop: float | None = None,
+    observe: Observe | None = None,
+    keep: str = "all",
     progress: bool = False,
 ) -> Trajectory:
     """Descent over the factors by a rule: the one loop behind `gradient_descent` and the optimizers.
 
     Parameters
     ----------
-    weights, loss, step_size, steps, model, every, stop, progress
-        As in `gradient_descent`.
+    weights, loss, step_size, steps, and all options
+        As in `gradient_descent`. The rule is given the gradients with the weight decay in them.
     rule : Rule
         Any object with `start` and `update`.
 
@@ -111,55 +147,96 @@ def descend(
     TypeError, ValueError
         As `gradient_descent` does, or if the directions have not the shapes of the gradients.
     """
-    check_loss(loss)
-    start = check_single(model.check(weights))
-    step_size, steps = check_positive(step_size, "step_size"), check_count(steps, "steps", least=0)
-    vector, in_place = flat(start), type(rule) is Plain
-    factors, D = apart(vector, start), np.zeros_like(vector)
+    loss, origin = at_time(loss), starting(weights, model)
+    steps, decay = check_count(steps, "steps", least=0), check_positive(weight_decay, "weight_decay", or_zero=True)
+    schedule = step_size if callable(step_size) else None
+    eta = 1.0 if schedule else check_step_size(step_size, len(origin))
+    begin, state = 0.0, None
+    if isinstance(weights, Trajectory):
+        begin, state = float(weights.times[-1]), weights.state
+    begin = begin if start is None else check_number(start, "start")
+    vector, in_place = flat(origin), type(rule) is Plain and schedule is None
+    factors, D = apart(vector, origin), np.zeros_like(vector)
+    entrywise = getattr(rule, "entrywise", False)
+    kind, done, made, memory = f"{type(rule).__module__}.{type(rule).__qualname__}", 0, 0, None
+    if state is not None and state.rule == kind:
+        done, memory = state.steps, deepcopy(state.memory)
+    elif not in_place:
+        memory = rule.start(vector if entrywise else factors)
     if in_place:
-        calls = gradients_into(factors, factors, loss, model, factor=-step_size, add=True)
+        calls = gradients_into(factors, factors, loss, model, factor=-eta, add=1 - eta * decay)
     else:
-        calls = gradients_into(apart(D, start), factors, loss, model)
+        calls = gradients_into(apart(D, origin), factors, loss, model)
+
+    def spread(eta: float | Matrix) -> list[Any]:
+        """The step size of everything that the rule moves: of the one vector, or of all factors."""
+        if entrywise:
+            return [eta if isinstance(eta, float) else np.repeat(eta, [W.size for W in origin])]
+        return list(np.full(len(origin), eta))
+
+    def move(k: int, sizes: list[Any]) -> None:
+        """Move by the rule, from the gradients in D."""
+        nonlocal memory
+        given = D + decay * vector if decay else D.copy()
+        try:
+            if not finite(given):
+                raise FloatingPointError
+            # A square beyond the largest float would divide every later move to nothing: that is no rest.
+            with np.errstate(over="raise", divide="raise", invalid="raise"):
+                directions, memory = rule.update(k, given if entrywise else apart(given, origin), memory)
+                pairs = [(vector, directions)] if entrywise else zip(factors, directions, strict=True)
+                for (W, V), eta in zip(pairs, sizes, strict=True):
+                    if np.shape(V) != W.shape:
+                        raise ValueError(f"the rule moves {W.shape} by a direction of shape {np.shape(V)}")
+                    W -= eta * V
+        except (FloatingPointError, np.linalg.LinAlgError):
+            vector.fill(np.nan)
 
     def iterates() -> Iterator[tuple[float, Weights]]:
-        entrywise = getattr(rule, "entrywise", False)
-        moving: Any = vector if entrywise else factors
-        memory = None if in_place else rule.start(moving)
-        yield 0.0, factors
-        for k in range(1, steps + 1):
+        nonlocal made
+        time, mean = begin, eta if isinstance(eta, float) else float(eta.mean())
+        sizes = [] if in_place else spread(eta)
+        yield time, factors
+        for made in range(1, steps + 1):
             for call in calls:
                 call()
+            if schedule:
+                size = check_step_size(schedule(done + made), len(origin), f"step_size({done + made})")
+                sizes, time = spread(size), time + float(np.mean(size))
+            else:
+                time = begin + mean * made
             if not in_place:
-                given = D.copy()
-                try:
-                    if not finite(given):
-                        raise FloatingPointError
-                    # A square beyond the largest float would divide every later move to nothing: that is no rest.
-                    with np.errstate(over="raise", divide="raise", invalid="raise"):
-                        directions, memory = rule.update(k, given if entrywise else apart(given, start), memory)
-                        pairs = [(moving, directions)] if entrywise else zip(moving, directions, strict=True)
-                        for W, V in pairs:
-                            if np.shape(V) != W.shape:
-                                raise ValueError(f"the rule moves {W.shape} by a direction of shape {np.shape(V)}")
-                            W -= step_size * V
-                except (FloatingPointError, np.linalg.LinAlgError):
-                    vector.fill(np.nan)
-            yield step_size * k, factors
+                move(done + made, sizes)
+            yield time, factors
 
-    path = record(iterates(), loss, model=model, every=every, stop=stop, steps=steps, progress=progress, vector=vector)
-    return check_sign(path, loss)
+    path = record(
+        iterates(), loss, model=model, every=every, stop=stop, observe=observe, keep=keep, steps=steps,
+        progress=progress, vector=vector,
+    )  # fmt: skip
+    if path.outcome is not Outcome.DIVERGED:
+        object.__setattr__(path, "state", State(kind, done + made, memory))
+    return check_sign(path, loss, origin)
 
 
-def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float, *, model: Model = network) -> Weights:
-    """One step of gradient descent, W_j - η ∂φ/∂W_j for every factor at once.
+def gradient_step(
+    weights: Iterable[ArrayLike],
+    loss: Loss,
+    step_size: float | Sequence[float],
+    *,
+    weight_decay: float = 0.0,
+    model: Model = network,
+) -> Weights:
+    """One step of gradient descent, W_j - η (∂φ/∂W_j + λ W_j) for every factor at once.
 
     Parameters
     ----------
     weights : N arrays, the j-th of shape (d_j, d_{j-1})
         Or the factors of the model.
     loss : Loss
-    step_size : float
-        η, in flow units a step.
+    step_size : float, or N floats
+        η, in flow units a step; or one for each factor.
+    weight_decay : float
+        λ ≥ 0.
     model : Model
         What the weights are factors of: layers by default.
 
@@ -170,68 +247,79 @@ def gradient_step(weights: Iterable[ArrayLike], loss: Loss, step_size: float, *,
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network, the loss does not fit it, the step size is not positive, or the step leads beyond
+        If `weights` is no network, the loss does not fit it, a step size is not positive, or the step leads beyond
         the largest float.
 
     Notes
     -----
     `def-gd`, page `linear_networks`.
     """
-    factors, step_size = model.check(weights), check_positive(step_size, "step_size")
+    factors, decay = model.check(weights), check_positive(weight_decay, "weight_decay", or_zero=True)
+    sizes = np.broadcast_to(check_step_size(step_size, len(factors)), len(factors))
     with np.errstate(over="ignore", invalid="ignore"):
         D = slopes(factors, check_loss(loss), model)
-        stepped = [W - step_size * G for W, G in zip(factors, D, strict=True)]
+        stepped = [W - eta * (G + decay * W if decay else G) for W, G, eta in zip(factors, D, sizes, strict=True)]
     name = "layer" if model is network else "factor"
     return tuple(representable(W, f"{name} {j} after the step") for j, W in enumerate(stepped, start=1))
 
 
 def gradient_descent(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
-    step_size: float,
+    step_size: StepSize,
     steps: int,
-    *,
-    model: Model = network,
-    every: Every = 1,
-    stop: float | None = None,
-    progress: bool = False,
+    **options: Unpack[Options],
 ) -> Trajectory:
     """Gradient descent over the layers of a linear neural network, or over the factors of another model.
 
     Parameters
     ----------
     weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start; or the factors of the model.
+        Where to start; or the factors of the model. A trajectory goes on where it ended: from its last network and
+        time, and, if the same rule made it, with its count of steps and its memory, to the numbers of one long run.
     loss : Loss
-    step_size : float
-        η, in flow units a step.
+        If it changes with time it is asked at the time of the step's beginning.
+    step_size : float, N floats, or a function
+        η, in flow units a step; or one for each factor, as layers with rates of their own have; or a function that
+        gives either for step k = 1, 2, …
     steps : int
         Number of steps, 0 or more.
+    weight_decay : float
+        λ ≥ 0, 0 by default: λ W_j is added to the gradient of every factor. `losses` are those of the loss alone.
     model : Model
         What the weights are factors of: layers by default, `lnn.tensor`, anything with `check`, `product`, `pullback`.
+    start : float, optional
+        Time of the first network: by default 0, or the last time of the trajectory that goes on.
     every : int or increasing sequence of ints
-        Keep every k-th step, or the steps with these numbers; the last one in any case.
+        Keep every k-th step, or the steps with these numbers, counted from the start of this run; by default every
+        step, and the last one in any case.
     stop : float, optional
         End the run at the first kept step whose loss is at most this.
+    observe : mapping from names to functions, optional
+        What to record at every kept step as `path.observed[name]`: f(W) of the end-to-end matrix, or f(weights) if the
+        function calls its first argument `weights` or `factors`; a number, or an array.
+    keep : "all" or "last"
+        Keep the networks of all kept steps, as by default, or the last one alone, which saves memory.
     progress : bool
         Show a bar (needs tqdm).
 
     Returns
     -------
     Trajectory
-        Step k at time η·k. A run that blows up ends as DIVERGED, with its finite steps kept.
+        Step k at time η·k; where step sizes change, at the sum of them, where they differ from factor to factor, of
+        their means. A run that blows up ends as DIVERGED, with its finite steps kept.
 
     Raises
     ------
     TypeError, ValueError
-        If `weights` is no network, the loss does not fit it, the step size is not positive, `steps` negative, or the
-        loss rises at every step because its gradient has the wrong sign.
+        If `weights` is no network, the loss does not fit it, a step size is not positive, `steps` negative, an option
+        out of its range, or the loss rises at every step because its gradient has the wrong sign.
 
     Notes
     -----
-    `def-gd`, page `linear_networks`.
+    `def-gd`, page `linear_networks`; `cor-weight-decay`, page `balancedness`.
     """
-    return descend(weights, loss, Plain(), step_size, steps, model=model, every=every, stop=stop, progress=progress)
+    return descend(weights, loss, Plain(), step_size, steps, **options)
 
 
 def _end_to_end_step(W: Matrix, loss: Loss, depth: int, step_size: float) -> Matrix:
@@ -274,11 +362,14 @@ def end_to_end_descent(
     W: ArrayLike,
     loss: Loss,
     depth: int,
-    step_size: float,
+    step_size: float | Callable[[int], float],
     steps: int,
     *,
+    start: float = 0.0,
     every: Every = 1,
     stop: float | None = None,
+    observe: Observe | None = None,
+    keep: str = "all",
     progress: bool = False,
 ) -> Trajectory:
     """The discrete end-to-end rule: what gradient descent over a balanced network of some depth does to the product.
@@ -290,7 +381,9 @@ def end_to_end_descent(
     loss : Loss
     depth : int
         N ≥ 1; at N = 1 it is gradient descent on `W`.
-    step_size, steps, every, stop, progress
+    step_size : float, or a function
+        η, in flow units a step; or a function that gives it for step k = 1, 2, …
+    steps, start, every, stop, observe, keep, progress
         As in `gradient_descent`.
 
     Returns
@@ -307,18 +400,20 @@ def end_to_end_descent(
     -----
     `prop-discrete`, page `end_to_end_dynamics`; [ACH18].
     """
-    start = check_matrix(W, "W")
-    check_loss(loss)
-    depth, step_size = check_count(depth, "depth"), check_positive(step_size, "step_size")
-    steps = check_count(steps, "steps", least=0)
+    origin, depth = check_matrix(W, "W"), check_count(depth, "depth")
+    loss, steps, time = at_time(loss), check_count(steps, "steps", least=0), check_number(start, "start")
+    eta = 1.0 if callable(step_size) else check_positive(step_size, "step_size")
 
     def iterates() -> Iterator[tuple[float, Weights]]:
-        W = start
-        yield 0.0, (W,)
+        W, now = origin, time
+        yield now, (W,)
         for k in range(1, steps + 1):
-            W = _end_to_end_step(W, loss, depth, step_size)
-            yield step_size * k, (W,)
+            size = check_positive(step_size(k), f"step_size({k})") if callable(step_size) else eta
+            W = _end_to_end_step(W, loss, depth, size)
+            now = now + size if callable(step_size) else time + eta * k
+            yield now, (W,)
             if not np.isfinite(W).all():  # a decomposition would raise; `record` says that the run has diverged
                 return
 
-    return check_sign(record(iterates(), loss, every=every, stop=stop, steps=steps, progress=progress), loss)
+    path = record(iterates(), loss, every=every, stop=stop, observe=observe, keep=keep, steps=steps, progress=progress)
+    return check_sign(path, loss, (origin,))

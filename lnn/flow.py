@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from lnn import network
+from lnn.clocks import AtTime, at_time
 from lnn.descent import gradients_into
-from lnn.losses import Loss, check_loss, gradient_at, takes_stacks, values_along
+from lnn.losses import Loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import (
     Matrix,
@@ -27,9 +28,9 @@ from lnn.numerics.checks import (
     representable,
 )
 from lnn.numerics.rkc2 import EPS, RKC2
-from lnn.recording import apart, check_sign, check_single, check_stop, flat
+from lnn.recording import Observe, Recorder, apart, check_number, check_sign, flat, starting
 from lnn.theory.preconditioner import apply
-from lnn.trajectory import Effort, Outcome, Trajectory, sealed
+from lnn.trajectory import Effort, Outcome, Trajectory
 
 LEAST_RTOL = 100 * EPS
 METHODS: dict[str, Any] = {
@@ -73,7 +74,6 @@ def _check_method(method: Any) -> Any:
 
 def _check_constant(loss: Loss, W: Matrix) -> None:
     """Refuse a loss without a number or a gradient at W, or with another gradient when it is asked again."""
-    check_loss(loss)
     with np.errstate(all="ignore"):
         values_along(loss, W[None])
         before = gradient_at(loss, W.copy())
@@ -84,20 +84,21 @@ def _check_constant(loss: Loss, W: Matrix) -> None:
             )
 
 
-def _crossing(inside: Callable[[float], Matrix], excess: Callable[[Matrix], float], before: float, t: float) -> float:
+def _crossing(
+    inside: Callable[[float], Matrix], excess: Callable[[float, Matrix], float], before: float, t: float
+) -> float:
     """The moment in (before, t] at which the excess has come down to 0, to rounding of the step; never too early."""
     finest = 4 * max(EPS * (t - before), np.spacing(t))
     while t - before > finest:
         middle = (before + t) / 2
-        before, t = (before, middle) if excess(inside(middle)) <= 0 else (middle, t)
+        before, t = (before, middle) if excess(middle, inside(middle)) <= 0 else (middle, t)
     return t
 
 
 def _integrate(
     field: Field,
     start: Weights,
-    loss: Loss,
-    model: Model,
+    recorder: Recorder,
     times: ArrayLike,
     method: Any,
     rtol: float,
@@ -114,16 +115,26 @@ def _integrate(
     goes on. Time runs from 0: a flow does not depend on the origin of time, but the spacing of floats does.
     """
     times, limit, solver_class = _check_times(times), check_count(max_steps, "max_steps"), _check_method(method)
-    threshold = -np.inf if stop is None else check_stop(stop)
+    threshold, loss = -np.inf if stop is None else check_number(stop, "stop"), recorder.loss
     y = flat(start)
     rtol, atol = _check_tolerances(rtol, atol, y)
     due, evaluations, sound = times - times[0], 0, True
 
-    def excess(y: Matrix) -> float:
-        return float(loss(model.product(apart(y, start)))) - threshold
+    def set_clock(t: float) -> None:
+        if isinstance(loss, AtTime):
+            loss.t = float(times[0]) + t
 
-    def derivative(_: float, y: Matrix) -> Matrix:
+    def take(t: float, time: float, y: Matrix) -> bool:
+        set_clock(t)
+        return recorder.take(time, y, start)
+
+    def excess(t: float, y: Matrix) -> float:
+        set_clock(t)
+        return float(loss(recorder.model.product(apart(y, start)))) - threshold
+
+    def derivative(t: float, y: Matrix) -> Matrix:
         nonlocal evaluations, sound
+        set_clock(t)
         evaluations, velocity = evaluations + 1, field(y)
         sound = finite(velocity)
         return velocity
@@ -132,12 +143,13 @@ def _integrate(
         return solver_class(derivative, t, y, due[-1], rtol=rtol, atol=atol)
 
     solver, bar, steps, outcome = None, None, 0, Outcome.FINISHED
-    moments, states = [times[0]], [y]
     # A run that blows up says so by its outcome, not by warnings.
     with ExitStack() as stack, np.errstate(all="ignore"):
-        if not np.isfinite(loss(model.product(start))):
+        take(0.0, times[0], y)
+        if not recorder.losses:
             raise ValueError("the loss is not finite at the first network")
-        if stop is not None and excess(y) <= 0:
+        taken = 1
+        if stop is not None and excess(0.0, y) <= 0:
             outcome = Outcome.CONVERGED
         elif len(due) > 1:
             solver = begin(0.0, y)
@@ -165,40 +177,40 @@ def _integrate(
             t, y, inside = solver.t, solver.y, None
             if bar is not None:
                 bar.update(t - solver.t_old)
-            if stop is not None and excess(y) <= 0:
+            if stop is not None and excess(t, y) <= 0:
                 outcome, inside = Outcome.CONVERGED, solver.dense_output()
                 t = _crossing(inside, excess, solver.t_old, solver.t)
                 y = y if t == solver.t else inside(t)
             elif steps == limit and solver.status == "running":
                 outcome = Outcome.EXHAUSTED
-            passed = slice(len(moments), int(np.searchsorted(due, t, "right")))
+            passed = slice(taken, int(np.searchsorted(due, t, "right")))
             if passed.stop > passed.start:
-                moments.extend(times[passed])
-                states.extend((inside or solver.dense_output())(due[passed]).T)
-            if outcome is not Outcome.FINISHED and t > due[len(moments) - 1]:
-                moments.append(max(times[0] + t, np.nextafter(moments[-1], np.inf)))
-                states.append(y)
-        weights = apart(np.array(states), start)
-        W = model.product(weights)
-        losses = values_along(loss, W)
-    whole = np.isfinite(states).all(axis=1) & np.isfinite(W).reshape(len(W), -1).all(axis=1) & np.isfinite(losses)
-    kept = len(whole) if whole.all() else int(np.argmin(whole))
-    outcome = outcome if kept == len(whole) else Outcome.DIVERGED
+                states = (inside or solver.dense_output())(due[passed]).T
+                taken = passed.stop
+                if not all(map(take, due[passed], times[passed], states)):
+                    break
+            if outcome is not Outcome.FINISHED and t > due[taken - 1]:
+                take(t, max(times[0] + t, np.nextafter(times[taken - 1], np.inf)), y)
+        recorder.settle(start)
+    if recorder.outcome is Outcome.FINISHED:
+        recorder.outcome = outcome
     effort = Effort(evaluations, steps, getattr(solver, "failed", None))
-    layers = tuple(V[:kept].copy() for V in weights)
-    return check_sign(sealed(np.array(moments[:kept]), layers, losses[:kept], outcome, effort, model), loss)
+    return check_sign(recorder.path(effort), loss, start)
 
 
 def gradient_flow(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
     times: ArrayLike,
     *,
+    weight_decay: float = 0.0,
     model: Model = network,
     method: str | type[OdeSolver] = "DOP853",
     rtol: float = 1e-9,
     atol: float = 1e-12,
     stop: float | None = None,
+    observe: Observe | None = None,
+    keep: str = "all",
     progress: bool = False,
     max_steps: int = 1_000_000,
 ) -> Trajectory:
@@ -207,11 +219,13 @@ def gradient_flow(
     Parameters
     ----------
     weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start, at `times[0]`; or the factors of the model.
+        Where to start, at `times[0]`; or the factors of the model; or a trajectory, whose last network it is then.
     loss : Loss
-        It must stay the same from call to call.
+        It must stay the same from call to call; if it changes with time, ℓ(W, t), its two methods take t.
     times : array, shape (T,)
         Increasing; when to keep the network.
+    weight_decay : float
+        λ ≥ 0: Ẇ_j = -∂φ/∂W_j - λ W_j. `losses` are those of the loss alone.
     model : Model
         What the weights are factors of: layers by default, `lnn.tensor` for a sum of products, and so on.
     method : str, or subclass of `scipy.integrate.OdeSolver`
@@ -224,6 +238,11 @@ def gradient_flow(
         it have log10(weight / atol) correct digits.
     stop : float, optional
         End the run when the loss has come down to this, with that moment as the last one kept.
+    observe : mapping from names to functions, optional
+        What to record at every time as `path.observed[name]`: f(W) of the end-to-end matrix, or f(weights) if the
+        function calls its first argument `weights` or `factors`; a number, or an array.
+    keep : "all" or "last"
+        Keep the networks of all times, or the last one alone, which saves memory.
     progress : bool
         Show a bar (needs tqdm).
     max_steps : int
@@ -243,9 +262,11 @@ def gradient_flow(
 
     Notes
     -----
-    `def-gf`, page `linear_networks`; [SSV98] for RKC2.
+    `def-gf`, page `linear_networks`; `cor-weight-decay`, page `balancedness`; [SSV98] for RKC2.
     """
-    start = check_single(model.check(weights))
+    loss, start = at_time(loss), starting(weights, model)
+    decay = check_positive(weight_decay, "weight_decay", or_zero=True)
+    recorder = Recorder(loss, model, observe, keep)
     with np.errstate(all="ignore"):
         _check_constant(loss, representable(model.product(start), "the product of the layers"))
     state = flat(start)
@@ -256,9 +277,9 @@ def gradient_flow(
         np.copyto(state, y)
         for call in calls:
             call()
-        return velocity.copy()
+        return velocity - decay * y if decay else velocity.copy()
 
-    return _integrate(field, start, loss, model, times, method, rtol, atol, stop, progress, max_steps)
+    return _integrate(field, start, recorder, times, method, rtol, atol, stop, progress, max_steps)
 
 
 def end_to_end_flow(
@@ -271,6 +292,8 @@ def end_to_end_flow(
     rtol: float = 1e-9,
     atol: float = 1e-12,
     stop: float | None = None,
+    observe: Observe | None = None,
+    keep: str = "all",
     progress: bool = False,
     max_steps: int = 1_000_000,
 ) -> Trajectory:
@@ -285,7 +308,7 @@ def end_to_end_flow(
     loss : Loss
     depth : int
         N ≥ 1; at N = 1 it is gradient flow on `W`.
-    times, method, rtol, atol, stop, progress, max_steps
+    times, method, rtol, atol, stop, observe, keep, progress, max_steps
         As in `gradient_flow`.
 
     Returns
@@ -302,7 +325,8 @@ def end_to_end_flow(
     -----
     `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
     """
-    start = check_matrix(W, "W")
+    start, loss = check_matrix(W, "W"), at_time(loss)
+    recorder = Recorder(loss, network, observe, keep)
     _check_constant(loss, start)
     depth = check_count(depth, "depth")
 
@@ -312,4 +336,4 @@ def end_to_end_flow(
             return np.full_like(y, np.nan)
         return -apply(W, gradient_at(loss, W), depth).ravel()
 
-    return _integrate(field, (start,), loss, network, times, method, rtol, atol, stop, progress, max_steps)
+    return _integrate(field, (start,), recorder, times, method, rtol, atol, stop, progress, max_steps)

@@ -15,6 +15,9 @@ class Loss(Protocol):
     Any class with these two methods will do. A run asks it about one matrix at a time, of shape (m, n), at the moment
     when the run is there. Formulas over whole trajectories need a loss that takes stacks, of shape (…, m, n), as those
     of the package do. A run overwrites the matrix that it gave to `gradient`: a loss that remembers it makes a copy.
+
+    A loss ℓ(W, t) that changes with time has a second argument called t in both methods: flows ask it at the time where
+    they are, descents at that of the step's beginning, and `losses` are those of each moment.
     """
 
     def __call__(self, W: Matrix) -> Matrix:
@@ -229,17 +232,21 @@ class Batches:
     Y : array, shape (d_N, samples)
     batch : int
         How many samples a gradient sees.
+    label_noise : float
+        Standard deviation of the normal numbers that are added to the entries of Y in every gradient, anew each time.
     rng : numpy.random.Generator
 
     Raises
     ------
     TypeError, ValueError
-        If X or Y is no finite matrix, their columns or the batch do not fit each other, or `rng` is no generator.
+        If X or Y is no finite matrix, their columns or the batch do not fit each other, the noise is negative, or `rng`
+        is no generator.
     """
 
     X: Matrix
     Y: Matrix
     batch: int
+    label_noise: float = field(default=0.0, kw_only=True)
     rng: np.random.Generator = field(kw_only=True)
 
     def __post_init__(self) -> None:
@@ -250,6 +257,7 @@ class Batches:
         if check_count(self.batch, "batch") > samples:
             raise ValueError(f"batch must be at most the number of samples, {samples}, got {self.batch}")
         check_rng(self.rng)
+        object.__setattr__(self, "label_noise", check_positive(self.label_noise, "label_noise", or_zero=True))
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "Y", Y)
 
@@ -261,13 +269,10 @@ class Batches:
         """Gradient of a new batch at W, shape (…, m, n), times samples/batch: the same shape."""
         samples = self.X.shape[1]
         drawn = self.rng.choice(samples, self.batch, replace=False)
-        X = self.X[:, drawn]
-        return samples / self.batch * (W @ X - self.Y[:, drawn]) @ X.T
-
-
-def center(loss: object) -> Matrix | None:
-    """The matrix Φ of a loss whose gradient is W - Φ, None for all others: a descent subtracts it by itself."""
-    return loss.target if type(loss) is LeastSquares else None  # what is derived from it may have another gradient
+        X, Y = self.X[:, drawn], self.Y[:, drawn]
+        if self.label_noise:
+            Y = Y + self.label_noise * self.rng.standard_normal(Y.shape)
+        return samples / self.batch * (W @ X - Y) @ X.T
 
 
 def takes_stacks(loss: object) -> bool:

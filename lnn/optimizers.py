@@ -1,4 +1,4 @@
-"""Accelerated and adaptive descents over the factors of a network: each a rule, and a function to run it.
+"""Accelerated, adaptive and stochastic descents over the factors: each a rule or a loss, and a function to run it.
 
 Every one acts entry by entry, through the gradients of the factors; on a network of depth 1 it is the published
 optimizer itself. Rules for whole matrices go straight to `descend`. A step k of step size η is stamped η·k, as in plain
@@ -13,8 +13,8 @@ from typing import Any, Unpack
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.descent import Options, descend
-from lnn.losses import Loss
+from lnn.descent import Options, Plain, StepSize, descend
+from lnn.losses import Batches, Loss
 from lnn.numerics.checks import Matrix, check_positive
 from lnn.trajectory import Trajectory
 
@@ -29,8 +29,7 @@ def check_fraction(value: Any, name: str) -> float:
     TypeError, ValueError
         If it is no real number, or not in that interval.
     """
-    zero = np.ndim(value) == 0 and np.asarray(value).dtype.kind in "fiu" and value == 0
-    fraction = 0.0 if zero else check_positive(value, name)
+    fraction = check_positive(value, name, or_zero=True)
     if fraction >= 1:
         raise ValueError(f"{name} must lie in [0, 1), got {fraction}")
     return fraction
@@ -114,10 +113,49 @@ class Adam(Entrywise):
         return first / (1 - beta1**k) / (unbiased + self.epsilon), (first, second)
 
 
+def sgd(
+    weights: Trajectory | Iterable[ArrayLike],
+    X: ArrayLike,
+    Y: ArrayLike,
+    step_size: StepSize,
+    steps: int,
+    *,
+    batch: int,
+    label_noise: float = 0.0,
+    rng: np.random.Generator,
+    **options: Unpack[Options],
+) -> Trajectory:
+    """Stochastic gradient descent on ½ ‖W X - Y‖_F²: every step sees a fresh batch of samples, its gradient scaled up.
+
+    Parameters
+    ----------
+    weights, step_size, steps, options
+        As in `gradient_descent`.
+    X, Y : arrays, shapes (d_0, samples) and (d_N, samples)
+    batch : int
+        How many samples a step sees, drawn without replacement; with all of them it is gradient descent.
+    label_noise : float
+        Standard deviation of normal numbers that are added to the labels of the batch, anew in every step.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    Trajectory
+        With the losses of all samples, without noise.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `gradient_descent` and `Batches` do. Any other rule takes `Batches` too.
+    """
+    loss = Batches(np.asarray(X), np.asarray(Y), batch, label_noise=label_noise, rng=rng)
+    return descend(weights, loss, Plain(), step_size, steps, **options)
+
+
 def momentum(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
-    step_size: float,
+    step_size: StepSize,
     steps: int,
     *,
     beta: float = 0.9,
@@ -128,7 +166,7 @@ def momentum(
     Parameters
     ----------
     weights, loss, step_size, steps, options
-        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
+        As in `gradient_descent`, which describes the options.
     beta : float
         β, in [0, 1); at 0 it is gradient descent. For one more edition `decay` is another name for it.
 
@@ -146,9 +184,9 @@ def momentum(
 
 
 def adagrad(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
-    step_size: float,
+    step_size: StepSize,
     steps: int,
     *,
     epsilon: float = 1e-8,
@@ -159,7 +197,7 @@ def adagrad(
     Parameters
     ----------
     weights, loss, steps, options
-        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
+        As in `gradient_descent`, which describes the options.
     step_size : float
         η, in units of the weights: the first step moves every entry by η.
     epsilon : float
@@ -178,9 +216,9 @@ def adagrad(
 
 
 def adadelta(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
-    step_size: float,
+    step_size: StepSize,
     steps: int,
     *,
     rho: float = 0.95,
@@ -192,7 +230,7 @@ def adadelta(
     Parameters
     ----------
     weights, loss, steps, options
-        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
+        As in `gradient_descent`, which describes the options.
     step_size : float
         η; the source's rule has none, which is η = 1.
     rho : float
@@ -214,9 +252,9 @@ def adadelta(
 
 
 def adam(
-    weights: Iterable[ArrayLike],
+    weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
-    step_size: float,
+    step_size: StepSize,
     steps: int,
     *,
     betas: tuple[float, float] = (0.9, 0.999),
@@ -228,7 +266,7 @@ def adam(
     Parameters
     ----------
     weights, loss, steps, options
-        As in `gradient_descent`, which describes the options `model`, `every`, `stop`, `progress`.
+        As in `gradient_descent`, which describes the options.
     step_size : float
         η (the source's α), in units of the weights: a step moves an entry by about η.
     betas : (β₁, β₂)

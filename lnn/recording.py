@@ -1,7 +1,9 @@
 """How a run becomes a record: which iterates are kept, their losses, and when it ends."""
 
+import inspect
 import sys
-from collections.abc import Container, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import pairwise
 from math import isclose, isfinite
 from typing import Any
@@ -9,41 +11,47 @@ from typing import Any
 import numpy as np
 
 from lnn import network
+from lnn.clocks import AtTime
 from lnn.losses import Loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import Matrix, Weights, check_array, check_count, finite
-from lnn.trajectory import Outcome, Trajectory, sealed
+from lnn.trajectory import Effort, Outcome, Trajectory, sealed
 
 TOGETHER = 2**16  # entries of the networks whose losses are computed in one call: they should stay in the cache
+Observe = Mapping[str, Callable[[Any], Any]]
 
 
-def check_single(start: Weights) -> Weights:
-    """Return factors, checked before, if they are those of one network, which a run can start from.
+def starting(weights: Any, model: Model) -> Weights:
+    """Factors of one network for a run to start from: those given, or the last ones of a trajectory.
 
     Raises
     ------
-    ValueError
-        If they have leading axes.
+    TypeError, ValueError
+        If the model does not accept them, or they have leading axes.
     """
+    if isinstance(weights, Trajectory):
+        weights.read_by(model)
+        weights = weights[-1]
+    start = model.check(weights)
     if start[0].ndim != 2:
         raise ValueError(f"a run starts from one network, got leading axes {start[0].shape[:-2]}")
     return start
 
 
-def check_stop(stop: Any) -> float:
-    """Return a loss to stop at as a finite number.
+def check_number(value: Any, name: str) -> float:
+    """Return a loss to stop at, or a time, as a finite number.
 
     Raises
     ------
     TypeError, ValueError
         If it is no single finite real number.
     """
-    if np.asarray(stop).dtype.kind == "b":
-        raise TypeError(f"stop must be a real number, got {stop!r}")
-    value = check_array(stop, "stop")
-    if value.ndim != 0:
-        raise ValueError(f"stop must be a single number, got shape {value.shape}")
-    return float(value)
+    if np.asarray(value).dtype.kind == "b":
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+    number = check_array(value, name)
+    if number.ndim != 0:
+        raise ValueError(f"{name} must be a single number, got shape {number.shape}")
+    return float(number)
 
 
 def check_every(every: Any) -> Container[int]:
@@ -76,14 +84,49 @@ def apart(entries: Matrix, like: Weights) -> Weights:
     return tuple(found)
 
 
-class _Recorder:
-    """Copies of the iterates that are kept, and their losses.
+def check_observe(observe: Any) -> dict[str, tuple[Callable[[Any], Any], bool]]:
+    """What to observe, and whether each is a function of the factors: of the end-to-end matrix otherwise.
+
+    Raises
+    ------
+    TypeError
+        If it is no mapping from names to functions.
+    """
+    if not isinstance(observe, Mapping) or not all(
+        isinstance(name, str) and callable(f) for name, f in observe.items()
+    ):
+        raise TypeError(f"observe must map names to functions, as {{'norm': np.linalg.norm}}, got {observe!r}")
+    found = {}
+    for name, f in observe.items():
+        try:
+            first = next(iter(inspect.signature(f).parameters), "")
+        except ValueError:  # some functions written in C do not say what they take
+            first = ""
+        found[name] = f, first in ("weights", "factors")
+    return found
+
+
+class Recorder:
+    """Copies of the iterates that are kept, their losses, and what else is observed of them.
 
     Losses that take stacks are computed some at a time: many small matrices cost little more than one.
+
+    Parameters
+    ----------
+    loss, model, observe, keep
+        As `record` takes them.
+    threshold : float
+        The loss at which the run ends.
     """
 
-    def __init__(self, loss: Loss, model: Model, threshold: float) -> None:
-        self.loss, self.model, self.threshold = loss, model, threshold
+    def __init__(
+        self, loss: Loss, model: Model, observe: Observe | None = None, keep: str = "all", threshold: float = -np.inf
+    ) -> None:
+        if keep not in ("all", "last"):
+            raise ValueError(f"keep must be 'all' or 'last', got {keep!r}")
+        self.loss, self.model, self.keep, self.threshold = loss, model, keep, threshold
+        self.observe = {} if observe is None else check_observe(observe)
+        self.observed: dict[str, list[Any]] = defaultdict(list)
         self.outcome = Outcome.FINISHED
         self.times: list[float] = []
         self.losses: list[float] = []
@@ -91,36 +134,80 @@ class _Recorder:
         self.waiting: list[Matrix] = []  # iterates, as vectors, whose losses are not
         self.together = 1  # how many wait for each other; the first one for none
 
-    def keep(self, time: float, entries: Matrix) -> bool:
-        """Keep an iterate, if it is finite; whether it is time to settle."""
+    def take(self, time: float, entries: Matrix, like: Weights) -> bool:
+        """Take an iterate, as a vector that nobody changes, shaped as `like`; whether the run goes on."""
         if isfinite(time) and finite(entries):
             self.times.append(time)
             self.waiting.append(entries)
         else:
             self.outcome = Outcome.DIVERGED
-        return len(self.waiting) >= self.together or self.outcome is Outcome.DIVERGED
-
-    def settle(self, like: Weights) -> bool:
-        """Losses of those that wait, shaped as `like`; the first that ends the run is the last. Whether to go on."""
-        if self.waiting:
-            factors = apart(np.array(self.waiting), like)
-            W = self.model.product(factors)
-            values = values_along(self.loss, W)
-            whole = np.isfinite(values) & np.isfinite(W).reshape(len(W), -1).all(axis=1)
-            good = len(whole) if whole.all() else int(np.argmin(whole))
-            if good < len(whole):
-                self.outcome = Outcome.DIVERGED
-            low = values[:good] <= self.threshold
-            if low.any():
-                good = int(np.argmax(low)) + 1
-                self.outcome = Outcome.CONVERGED
-            self.settled.append(tuple(F[:good] for F in factors))
-            self.losses.extend(values[:good].tolist())
-            del self.times[len(self.losses) :]
-            if self.threshold == -np.inf and takes_stacks(self.loss):
-                self.together = 1 + TOGETHER // self.waiting[0].size
-            self.waiting.clear()
+        if len(self.waiting) >= self.together or self.outcome is Outcome.DIVERGED:
+            self.settle(like)
         return self.outcome is Outcome.FINISHED
+
+    def settle(self, like: Weights) -> None:
+        """Losses of those that wait; the first that ends the run is the last."""
+        if not self.waiting:
+            return
+        factors = apart(np.array(self.waiting), like)
+        W = self.model.product(factors)
+        values = values_along(self.loss, W)
+        whole = np.isfinite(values) & np.isfinite(W).reshape(len(W), -1).all(axis=1)
+        good = len(whole) if whole.all() else int(np.argmin(whole))
+        if good < len(whole):
+            self.outcome = Outcome.DIVERGED
+        low = values[:good] <= self.threshold
+        if low.any():
+            good = int(np.argmax(low)) + 1
+            self.outcome = Outcome.CONVERGED
+        if self.observe:
+            self._look(W[:good], factors)
+        first = 0
+        if self.keep == "last" and good:
+            first = good - 1
+            self.settled.clear()
+        if first or good < len(whole):
+            factors = tuple(F[first:good] for F in factors)
+        self.settled.append(factors)
+        self.losses.extend(values[:good].tolist())
+        del self.times[len(self.losses) :]
+        if self.threshold == -np.inf and takes_stacks(self.loss) and not self.observe:
+            self.together = 1 + TOGETHER // self.waiting[0].size
+        self.waiting.clear()
+
+    def _look(self, W: Matrix, factors: Weights) -> None:
+        """Append what is observed of every network; who looks cannot change it."""
+        for array in (W, *factors):
+            array.flags.writeable = False
+        for k, V in enumerate(W):
+            at = tuple(F[k] for F in factors)
+            for name, (look, by_factors) in self.observe.items():
+                self.observed[name].append(look(at if by_factors else V))
+
+    def path(self, effort: Effort | None = None) -> Trajectory:
+        """The trajectory of what was taken."""
+        factors = tuple(map(np.concatenate, zip(*self.settled, strict=True)))
+        times, losses, observed = np.array(self.times), np.array(self.losses), dict[str, Matrix]()
+        for name, values in self.observed.items():
+            observed[name] = check_series(values, name)
+        return sealed(times, factors, losses, self.outcome, effort, self.model, observed)
+
+
+def check_series(values: list[Any], name: str) -> Matrix:
+    """What was observed, as one array with a time axis; NaN and infinity may be in it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the values are no real numbers, nor arrays of them of one shape.
+    """
+    try:
+        array = np.array(values)
+    except ValueError as error:
+        raise ValueError(f"what observe calls {name!r} must have one shape at all times") from error
+    if array.dtype.kind not in "fiub":
+        raise TypeError(f"what observe calls {name!r} must be real numbers, got {values[0]!r}")
+    return array.astype(np.float64)
 
 
 def record(
@@ -130,6 +217,8 @@ def record(
     model: Model = network,
     every: int | Sequence[int] = 1,
     stop: float | None = None,
+    observe: Observe | None = None,
+    keep: str = "all",
     steps: int | None = None,
     progress: bool = False,
     vector: Matrix | None = None,
@@ -147,6 +236,11 @@ def record(
         Keep every k-th iterate, or those with the given numbers; the last one is kept in any case.
     stop : float, optional
         End the run, CONVERGED, at the first kept iterate whose loss is at most this.
+    observe : mapping from names to functions, optional
+        What to record of every kept iterate, besides its loss, as `path.observed[name]`: f(W) of the end-to-end matrix,
+        or f(weights) if the function calls its first argument `weights` or `factors`; a number, or an array.
+    keep : "all" or "last"
+        Which networks the trajectory holds: those of all kept iterates, or the last one alone.
     steps : int, optional
         Number of iterates after the first, for the progress bar.
     progress : bool
@@ -163,11 +257,13 @@ def record(
     Raises
     ------
     TypeError, ValueError
-        If `every` is no count and no increasing sequence of counts, `stop` no finite number, there is no iterate, or
-        the first one already has a loss or product that is not finite.
+        If `every` is no count and no increasing sequence of counts, `stop` no finite number, `observe` no mapping to
+        functions that give numbers, `keep` another word, there is no iterate, or the first one already has a loss or
+        product that is not finite.
     """
     numbers = check_every(every)
-    recorder = _Recorder(loss, model, -np.inf if stop is None else check_stop(stop))
+    recorder = Recorder(loss, model, observe, keep, -np.inf if stop is None else check_number(stop, "stop"))
+    clock = loss if isinstance(loss, AtTime) else None
     if progress:
         from tqdm.auto import tqdm
 
@@ -176,13 +272,14 @@ def record(
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for k, (time, weights) in enumerate(iterates):
+            if clock is not None:
+                clock.t = time  # that of the loss here, and of its gradient in the step that follows
             if k in numbers:
                 last = k
-                full = recorder.keep(time, flat(weights) if vector is None else vector.copy())
-                if full and not recorder.settle(weights):
+                if not recorder.take(time, flat(weights) if vector is None else vector.copy(), weights):
                     break
         if last < k:
-            recorder.keep(time, flat(weights) if vector is None else vector.copy())
+            recorder.take(time, flat(weights) if vector is None else vector.copy(), weights)
         if k >= 0:
             recorder.settle(weights)
     if k < 0:
@@ -191,13 +288,11 @@ def record(
         with np.errstate(over="ignore", invalid="ignore"):
             value = values_along(loss, model.product(weights)[None])[0]
         raise ValueError(f"the loss is not finite at the first network, or a weight, product or time: loss {value:g}")
-    factors = tuple(map(np.concatenate, zip(*recorder.settled, strict=True)))
-    times, losses = np.array(recorder.times), np.array(recorder.losses)
-    return sealed(times, factors, losses, recorder.outcome, None, model)
+    return recorder.path()
 
 
-def check_sign(path: Trajectory, loss: Loss) -> Trajectory:
-    """Return the record of a run downhill, unless the loss rose in it because its gradient points the wrong way.
+def check_sign(path: Trajectory, loss: Loss, start: Weights) -> Trajectory:
+    """Return the record of a run from `start`, unless the loss rose in it because its gradient points the wrong way.
 
     Where the loss rose from each kept moment to the next, as it also does with too large a step, its slope along the
     gradient at the first network is measured by a central difference.
@@ -210,7 +305,9 @@ def check_sign(path: Trajectory, loss: Loss) -> Trajectory:
     if (len(path.losses) == 1 and path.outcome is not Outcome.DIVERGED) or (np.diff(path.losses) <= 0).any():
         return path
     with np.errstate(all="ignore"):
-        W = path.end_to_end[0].copy()
+        if isinstance(loss, AtTime):
+            loss.t = float(path.times[0])
+        W = path.model.product(start).copy()
         G = gradient_at(loss, W.copy())
         steepness = float(np.linalg.norm(G))
         h = 1e-4 * float(np.linalg.norm(W) or np.linalg.norm(path.end_to_end[-1]) or 1.0)

@@ -1,7 +1,11 @@
 """Models other than layers: other ways to write one matrix or tensor by a tuple of matrices, its factors."""
 
 from collections.abc import Callable, Iterable
-from typing import Protocol
+from contextlib import suppress
+from dataclasses import asdict, is_dataclass
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Protocol
 
 from numpy.typing import ArrayLike
 
@@ -41,6 +45,33 @@ def gradients(model: Model) -> Callable[[Weights, Matrix], Weights]:
 def name_of(model: Model) -> str:
     """Name of a module, without those of its packages, or of an object's class."""
     return str(getattr(model, "__name__", type(model).__name__)).rpartition(".")[2]
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """What a file says of a model: its module; of an object of a dataclass also the class, and its fields."""
+    if isinstance(model, ModuleType):
+        return {"module": model.__name__}
+    fields: dict[str, Any] = asdict(model) if is_dataclass(model) and not isinstance(model, type) else {}
+    return {"module": type(model).__module__, "class": type(model).__name__, "fields": fields}
+
+
+def model_from(description: dict[str, Any]) -> Model:
+    """The model of the package that `describe` describes.
+
+    Raises
+    ------
+    ValueError
+        If it is none of the package's: a file is to import nothing else.
+    """
+    name, kind = str(description["module"]), description.get("class")
+    if name == "lnn.network" or name.startswith("lnn.models."):
+        with suppress(ImportError):  # one of a later edition, perhaps
+            module: Any = import_module(name)
+            if kind is None:
+                return module
+            if is_dataclass(getattr(module, kind, None)):
+                return getattr(module, kind)(**description["fields"])
+    raise ValueError(f"the model {kind or name} is not one of the package: say which it is, model=…")
 
 
 def check_factors(factors: Iterable[ArrayLike], model: Model, *, least: int = 1) -> Weights:

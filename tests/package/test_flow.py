@@ -432,3 +432,28 @@ def test_a_flow_over_the_factors_of_any_model_is_minus_their_gradient(model):
     np.testing.assert_allclose(found, exact, rtol=0, atol=FLOW)
     assert path.model is model and path.outcome is lnn.Outcome.FINISHED
     np.testing.assert_allclose(path.losses, [loss(W) for W in path.end_to_end], rtol=1e-12)
+
+
+@pytest.mark.parametrize("method", ["DOP853", "LSODA", "RKC2"])
+def test_under_weight_decay_conserved_quantities_contract_at_twice_its_rate(method):
+    """cor-weight-decay: D_j(t) = e^(-2λt) D_j(0), for any loss; here one with a bend."""
+    rng = np.random.default_rng(2)
+    weights = tuple(0.6 * rng.standard_normal(shape) for shape in ((6, 4), (5, 6), (3, 5)))
+    measure = lnn.Everything((3, 4))
+    loss, times, decay = lnn.HuberLoss(measure, rng.standard_normal(12), 0.3), np.array([0.0, 0.5, 2.0]), 0.35
+    options = {"rtol": 1e-7, "atol": 1e-9} if method == "RKC2" else {}
+    path = lnn.gradient_flow(weights, loss, times, weight_decay=decay, method=method, **options)
+    for D, start in zip(lnn.imbalances(path), lnn.imbalances(weights), strict=True):
+        expected = np.exp(-2 * decay * times)[:, None, None] * start
+        np.testing.assert_allclose(D, expected, atol=1e-4 if method == "RKC2" else 1e-7)
+    assert np.array_equal(path.losses, loss(path.end_to_end))
+
+
+def test_one_matrix_decays_as_its_closed_form_says():
+    start, Phi, times, decay = np.array([[2.0, -1.0]]), np.array([[0.5, 1.0]]), np.array([3.0, 3.5, 5.0]), 0.6
+    path = lnn.gradient_flow((start,), lnn.LeastSquares(lnn.Everything((1, 2)), Phi), times, weight_decay=decay)
+    rest = Phi / (1 + decay)
+    expected = rest + np.exp(-(1 + decay) * (times - 3))[:, None, None] * (start - rest)
+    np.testing.assert_allclose(path.end_to_end, expected, rtol=1e-8)
+    with pytest.raises(ValueError, match=r"weight_decay must be positive and finite, or 0, got -0\.1"):
+        lnn.gradient_flow((start,), lnn.LeastSquares(lnn.Everything((1, 2)), Phi), times, weight_decay=-0.1)
