@@ -115,8 +115,8 @@ class Adam(Entrywise):
 
 def sgd(
     weights: Trajectory | Iterable[ArrayLike],
-    X: ArrayLike,
-    Y: ArrayLike,
+    X: Matrix,
+    Y: Matrix,
     step_size: StepSize,
     steps: int,
     *,
@@ -148,7 +148,7 @@ def sgd(
     TypeError, ValueError
         As `gradient_descent` and `Batches` do. Any other rule takes `Batches` too.
     """
-    loss = Batches(np.asarray(X), np.asarray(Y), batch, label_noise=label_noise, rng=rng)
+    loss = Batches(X, Y, batch, label_noise=label_noise, rng=rng)
     return descend(weights, loss, Plain(), step_size, steps, **options)
 
 

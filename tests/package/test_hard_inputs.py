@@ -353,6 +353,7 @@ DOORS = {
     "optimizers.adagrad": lambda x: lnn.adagrad((x,), SQUARES, 0.1, 3),
     "optimizers.adadelta": lambda x: lnn.adadelta((x,), SQUARES, 0.1, 3),
     "optimizers.adam": lambda x: lnn.adam((x,), SQUARES, 0.1, 3),
+    "optimizers.sgd": lambda x: lnn.sgd((np.ones((2, 2)),), x, W, 0.1, 3, batch=1, rng=np.random.default_rng(0)),
     "flow.gradient_flow": lambda x: lnn.gradient_flow((x,), SQUARES, [0, 1.0]),
     "flow.end_to_end_flow": lambda x: lnn.end_to_end_flow(x, SQUARES, 2, [0, 1.0]),
     "flow.times": lambda x: lnn.gradient_flow(START, SQUARES, x),
@@ -402,9 +403,11 @@ def test_numbers_that_are_none_are_refused_as_knobs():
     for knob in (np.nan, np.inf, -1.0, 0.0, 10**400):
         with pytest.raises(ValueError, match="step_size must be positive and finite"):
             lnn.gradient_descent(START, SQUARES, knob, 3)
-    for knob in ("1", b"1", True, np.True_, 1j, None, [1.0]):
+    for knob in ("1", b"1", True, np.True_, 1j, None):
         with pytest.raises(TypeError):
             lnn.gradient_descent(START, SQUARES, knob, 3)
+    with pytest.raises(ValueError, match="step_size must be a number, or one for each of 2 factors"):
+        lnn.gradient_descent(START, SQUARES, [1.0], 3)
     for stop in (np.nan, np.inf, -np.inf):
         for run in (
             lambda stop: lnn.gradient_descent(START, SQUARES, 0.1, 3, stop=stop),
@@ -418,10 +421,19 @@ def test_numbers_that_are_none_are_refused_as_knobs():
         lnn.Trajectory(np.arange(2.0), (np.ones((2, 2, 3)),), np.ones(3), lnn.Outcome.FINISHED)
 
 
+def noisy(label_noise):
+    """Samples with noise on their labels."""
+    return lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 2, label_noise=label_noise, rng=np.random.default_rng(0))
+
+
 # Every knob of a run, a loss or a start that is one number, as a function of it; a value that is right.
 TINY = {"loss": SQUARES, "step_size": 0.01, "steps": 2}
 NUMBERS = {
     "step_size": (lambda x: lnn.gradient_descent(START, SQUARES, x, 2).losses, 0.25),
+    "weight_decay": (lambda x: lnn.adam(START, weight_decay=x, **TINY).losses, 0.25),
+    "weight_decay of a flow": (lambda x: lnn.gradient_flow(START, SQUARES, [0, 0.1], weight_decay=x).losses, 0.25),
+    "start": (lambda x: lnn.gradient_descent(START, start=x, **TINY).times, 0.5),
+    "label_noise": (lambda x: noisy(x).gradient(W), 0.5),
     "step": (lambda x: lnn.gradient_step(START, SQUARES, x)[0], 0.25),
     "end to end": (lambda x: lnn.end_to_end_descent(W, SQUARES, 2, x, 2).losses, 0.25),
     "stop": (lambda x: lnn.gradient_descent(START, SQUARES, 0.01, 9, stop=x).losses, 0.5),
@@ -442,6 +454,7 @@ COUNTS = {
     "every": (lambda x: lnn.gradient_descent(START, SQUARES, 0.01, 7, every=x).losses, 3),
     "depth": (lambda x: lnn.end_to_end_descent(W, SQUARES, x, 0.01, 2).losses, 3),
     "depth of a flow": (lambda x: lnn.end_to_end_flow(W, SQUARES, x, [0, 0.1]).losses, 3),
+    "leading": (lambda x: lnn.singular_values(np.arange(12.0).reshape(3, 4), leading=x), 2),
     "max_steps": (lambda x: lnn.gradient_flow(START, SQUARES, [0, 0.1], max_steps=x).losses, 50),
     "power": (lambda x: lnn.diagonal.Signed(x).product((W, W / 2)), 3),
     "batch": (lambda x: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), x, rng=np.random.default_rng(0)).gradient(W), 3),
@@ -459,7 +472,7 @@ def test_a_knob_takes_scalars_of_python_and_numpy_alike_and_nothing_else(knob):
     for wrong in (True, np.True_, np.array(True), str(right), None, [right], np.array([right]), complex(right)):
         if knob == "every" and isinstance(wrong, list | np.ndarray) and np.shape(wrong):
             continue  # the numbers of the steps to keep
-        if knob.startswith("stop") and wrong is None:
-            continue  # no stop
+        if knob.startswith(("stop", "start", "leading")) and wrong is None:
+            continue  # no stop, the usual time, all of them
         with pytest.raises((TypeError, ValueError), match=r"must|needs"):
             run(wrong)
