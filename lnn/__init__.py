@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from lnn import factored, initial
+from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss, margin
 from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
@@ -22,7 +23,7 @@ from lnn.optimizers import adadelta, adagrad, adam, momentum, sgd
 from lnn.recording import record
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
-from lnn.theory.balance import imbalance, imbalances
+from lnn.theory.balance import alignment, imbalance, imbalances
 from lnn.theory.preconditioner import precondition
 from lnn.theory.sharpness import hessian_vector, sharpness
 from lnn.theory.spectrum import (
@@ -38,11 +39,14 @@ from lnn.trajectory import Effort, Outcome, Trajectory
 
 __all__ = [  # noqa: RUF022, the plain order
     "Batches",
+    "CrossEntropy",
     "Effort",
     "Entries",
     "Everything",
+    "ExponentialLoss",
     "HuberLoss",
     "LeastSquares",
+    "LogisticLoss",
     "Loss",
     "Measurement",
     "Model",
@@ -58,6 +62,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "adadelta",
     "adagrad",
     "adam",
+    "alignment",
     "check",
     "convolution",
     "datasets",
@@ -79,6 +84,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "imbalance",
     "imbalances",
     "initial",
+    "margin",
     "modes",
     "momentum",
     "nuclear",

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import numpy as np
 
+from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
 from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng
 
@@ -280,6 +281,8 @@ def takes_stacks(loss: object) -> bool:
 
     Those of the package on measurements of the package are; classes derived from them may be anything.
     """
+    if type(loss) in (LogisticLoss, ExponentialLoss, CrossEntropy):
+        return True
     measure = getattr(loss, "measure", None)
     known = type(loss) in (LeastSquares, PowerLoss, HuberLoss)
     return known and type(measure) in (Everything, Entries, Samples, Products)

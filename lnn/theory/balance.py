@@ -1,6 +1,7 @@
 """How far neighbouring layers are from balance, the quantity that gradient flow conserves."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -66,3 +67,30 @@ def imbalance(weights: Iterable[ArrayLike]) -> Matrix:
     with np.errstate(over="ignore"):
         norms = [np.linalg.norm(D, axis=(-2, -1)) for D in imbalances(network)]
     return representable(np.max(norms, axis=0), "the imbalance")
+
+
+def alignment(weights: Iterable[ArrayLike]) -> Matrix:
+    """Alignment |⟨u_j, v_{j+1}⟩| of neighbouring layers, u and v their leading left and right singular vectors.
+
+    1 if what layer j stretches most is what layer j + 1 stretches most, as in balanced networks. Where the largest
+    singular value of a layer is multiple, its leading vectors, and with them the number, are not determined.
+
+    Parameters
+    ----------
+    weights : N arrays, the j-th of shape (…, d_j, d_{j-1})
+
+    Returns
+    -------
+    array, shape (…, N - 1); empty for a network of depth 1
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weights` is not a network.
+
+    >>> alignment(([[2.0, 0.0], [0.0, 1.0]], [[3.0, 4.0]])).round(6).tolist()
+    [0.6]
+    """
+    parts = [np.linalg.svd(W, full_matrices=False) for W in check(weights)]
+    found = [np.abs((below.U[..., 0] * above.Vh[..., 0, :]).sum(axis=-1)) for below, above in pairwise(parts)]
+    return np.stack(found, axis=-1) if found else np.zeros((*parts[0].U.shape[:-2], 0))

@@ -317,6 +317,13 @@ DOORS = {
     "network.unpack": lambda x: lnn.unpack(x.ravel() if isinstance(x, np.ndarray) else x, (3, 2)),
     "balance.imbalances": lambda x: lnn.imbalances((x,)),
     "balance.imbalance": lambda x: lnn.imbalance((x,)),
+    "balance.alignment": lambda x: lnn.alignment((x,)),
+    "classification.LogisticLoss": lambda x: lnn.LogisticLoss(x, [1, 1, -1]),
+    "classification.LogisticLoss labels": lambda x: lnn.LogisticLoss(np.ones((3, 6)), x),
+    "classification.ExponentialLoss": lambda x: lnn.ExponentialLoss(x, [1, 1, -1]),
+    "classification.CrossEntropy": lambda x: lnn.CrossEntropy(x, [0, 1, 2]),
+    "classification.margin": lambda x: lnn.margin((x,), np.ones((3, 4)), np.ones(4)),
+    "classification.margin X": lambda x: lnn.margin(np.ones((1, 2)), x, np.ones(3)),
     "sharpness.sharpness": lambda x: lnn.sharpness((x,), SQUARES),
     "sharpness.hessian_vector": lambda x: lnn.hessian_vector((x,), SQUARES, (W,)),
     "sharpness.hessian_vector direction": lambda x: lnn.hessian_vector((W,), SQUARES, (x,)),
@@ -371,7 +378,7 @@ DOORS = {
 @pytest.mark.parametrize("bad", BAD)
 def test_no_door_lets_in_what_is_no_finite_number(bad):
     for door, enter in DOORS.items():
-        spoiled = BAD[bad](Y if door.startswith(("losses", "nuclear")) else W)
+        spoiled = BAD[bad](Y if door.startswith(("losses", "nuclear")) or door.endswith("labels") else W)
         with pytest.raises((TypeError, ValueError)) as refusal:
             enter(spoiled)
         said = str(refusal.value)
