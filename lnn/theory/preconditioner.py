@@ -17,17 +17,20 @@ def _powers(values: Matrix, depth: int) -> Matrix:
     return values[..., None] ** exponents
 
 
-def gains(values: ArrayLike, depth: int) -> Matrix:
+def gains(values: ArrayLike, depth: int, *, axis: int | None = None) -> Matrix:
     """Eigenvalues Σ_j σ_r^{2(N-j)/N} σ_{r'}^{2(j-1)/N} of the preconditioner, for all pairs (r, r').
 
     Entry (r, r') is the factor by which depth stretches the gradient's component u_r v_{r'}ᵀ.
 
     Parameters
     ----------
-    values : array, shape (…, k)
-        Singular values of W, padded with zeros up to the larger side where the kernel matters.
+    values : array, shape (k,)
+        Singular values of W, padded with zeros up to the larger side where the kernel matters. Or, with `axis`, shape
+        (…, k).
     depth : int
         N ≥ 1; at N = 1 every gain is 1.
+    axis : -1, optional
+        Says that `values` is a stack of spectra, and no matrix.
 
     Returns
     -------
@@ -48,7 +51,7 @@ def gains(values: ArrayLike, depth: int) -> Matrix:
            [2., 0.]])
     """
     with np.errstate(over="ignore", invalid="ignore"):
-        powers = _powers(check_values(values), check_count(depth, "depth"))
+        powers = _powers(check_values(values, axis), check_count(depth, "depth"))
         return representable(powers @ powers[..., ::-1].mT, "the matrix of gains")
 
 

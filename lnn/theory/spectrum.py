@@ -1,6 +1,8 @@
-"""Functions of singular values: norms, quasi-norms and ranks. The last axis runs over the spectrum.
+"""Functions of singular values: norms, quasi-norms and ranks.
 
-They take singular values, not matrices: write `nuclear_norm(singular_values(W))`.
+They take singular values, not matrices: write `nuclear_norm(singular_values(W))`, and, of a stack of matrices,
+`nuclear_norm(singular_values(W), axis=-1)`. An array of two or more axes without a word on its axis is refused: it may
+as well be a matrix.
 """
 
 import numpy as np
@@ -13,31 +15,34 @@ Values = NDArray[np.float64]
 LARGE, FEW = 300, 20  # from this size on, and up to a 20th of all, the leading singular values alone are found faster
 
 
-def check_values(values: ArrayLike) -> Values:
-    """Return `values` as a float64 array of shape (…, r) of singular values.
+def check_values(values: ArrayLike, axis: int | None = None) -> Values:
+    """Return `values` as a float64 array of shape (…, r) of singular values, in any order.
 
-    Those of one matrix, shape (r,), may stand in any order. In a stack of two or more axes they must be falling along
-    the last one, as `singular_values` gives them: a matrix in their place would be taken for a stack of spectra.
+    Parameters
+    ----------
+    values : array, shape (r,)
+        Or, with `axis`, shape (…, r).
+    axis : -1, optional
+        Says that the last axis of an array of several axes runs over singular values: that it is no matrix.
 
     Raises
     ------
     TypeError, ValueError
-        As `check_array` does, or if there is no axis, a value is negative, or a stack is not falling.
+        As `check_array` does, or if there is no axis, there are several and `axis` is not said, or a value is negative.
     """
     array = check_array(values, "singular values")
     if array.ndim < 1:
         raise ValueError("singular values must come as an array of shape (…, r), got a single number")
-    if (array < 0).any():
-        raise ValueError(f"singular values must not be negative, got {array.min()}{_hint(array)}")
-    if array.ndim > 1 and (np.diff(array) > 1e-9 * array.max(axis=-1, keepdims=True)).any():
+    if axis not in (None, -1):
+        raise ValueError(f"singular values must stand along the last axis, axis=-1, got axis={axis!r}")
+    if array.ndim > 1 and axis is None:
         raise ValueError(
-            f"a stack of singular values, shape {array.shape}, must be falling along its last axis{_hint(array)}"
+            f"an array of shape {array.shape} may be a matrix or a stack of spectra: of a matrix W take "
+            f"singular_values(W) first, for a stack say axis=-1"
         )
+    if (array < 0).any():
+        raise ValueError(f"singular values must not be negative, got {array.min()}")
     return array
-
-
-def _hint(array: Values) -> str:
-    return ": of a matrix W take singular_values(W) first" if array.ndim > 1 else ""
 
 
 def singular_values(W: ArrayLike, leading: int | None = None) -> Values:
@@ -83,8 +88,15 @@ def _leading(W: Values, count: int) -> Values:
     return np.asarray(size * np.sort(values)[::-1])
 
 
-def nuclear_norm(values: ArrayLike) -> Values:
+def nuclear_norm(values: ArrayLike, *, axis: int | None = None) -> Values:
     """Nuclear norm Σ σ_r of a matrix with the given singular values, shape (…, r) to (…).
+
+    Parameters
+    ----------
+    values : array, shape (r,)
+        Or, with `axis`, shape (…, r).
+    axis : -1, optional
+        Says that `values` is a stack of spectra, and no matrix.
 
     Raises
     ------
@@ -92,23 +104,25 @@ def nuclear_norm(values: ArrayLike) -> Values:
         If `values` are not singular values, or their sum is too large for a float.
     """
     with np.errstate(over="ignore"):
-        return representable(check_values(values).sum(axis=-1), "the nuclear norm")
+        return representable(check_values(values, axis).sum(axis=-1), "the nuclear norm")
 
 
-def schatten(values: ArrayLike, p: float) -> Values:
+def schatten(values: ArrayLike, p: float, *, axis: int | None = None) -> Values:
     """Schatten-p norm (Σ σ_r^p)^{1/p}; for 0 < p < 1 a quasi-norm, for p = inf the spectral norm.
+
+    `values` and `axis` as in `nuclear_norm`.
 
     Raises
     ------
-    ValueError
-        If `p` is not positive, or the norm too large for a float, as it is for p near 0.
+    TypeError, ValueError
+        If `values` are not singular values, `p` is not positive, or the norm too large for a float, as for p near 0.
 
     Examples
     --------
     >>> float(schatten([3.0, 4.0], 2))
     5.0
     """
-    values = check_values(values)
+    values = check_values(values, axis)
     if not p > 0:
         raise ValueError(f"p must be positive, got {p}")
     largest = values.max(axis=-1, keepdims=True)
@@ -121,43 +135,48 @@ def schatten(values: ArrayLike, p: float) -> Values:
     return representable(norm, f"the Schatten-{p:g} norm")
 
 
-def _ratios(values: ArrayLike) -> Values:
+def _ratios(values: ArrayLike, axis: int | None) -> Values:
     """Singular values as fractions of the largest one; NaN where all are zero."""
-    values = check_values(values)
+    values = check_values(values, axis)
     largest = values.max(axis=-1, keepdims=True)
     return np.divide(values, largest, out=np.full_like(values, np.nan), where=largest > 0)
 
 
-def effective_rank(values: ArrayLike) -> Values:
+def effective_rank(values: ArrayLike, *, axis: int | None = None) -> Values:
     """Effective rank of [RV07]: the exponential of the entropy of σ_r / Σσ, between 1 and the rank.
 
-    A zero matrix has no such distribution; its effective rank is NaN.
+    A zero matrix has no such distribution; its effective rank is NaN. `values` and `axis` as in `nuclear_norm`.
 
     >>> float(effective_rank([1.0, 1.0, 0.0]))
     2.0
     """
-    ratios = _ratios(values)
+    ratios = _ratios(values, axis)
     shares = ratios / ratios.sum(axis=-1, keepdims=True)
     logs = np.log(shares, out=np.zeros_like(shares), where=shares != 0)
     return np.exp(-(shares * logs).sum(axis=-1))
 
 
-def stable_rank(values: ArrayLike) -> Values:
-    """Stable rank ‖W‖_F² / ‖W‖_2², between 1 and the rank; NaN for a zero matrix."""
-    return (_ratios(values) ** 2).sum(axis=-1)
+def stable_rank(values: ArrayLike, *, axis: int | None = None) -> Values:
+    """Stable rank ‖W‖_F² / ‖W‖_2², between 1 and the rank; NaN for a zero matrix.
+
+    `values` and `axis` as in `nuclear_norm`.
+    """
+    return (_ratios(values, axis) ** 2).sum(axis=-1)
 
 
-def soft_threshold(values: ArrayLike, threshold: float) -> Values:
+def soft_threshold(values: ArrayLike, threshold: float, *, axis: int | None = None) -> Values:
     """Soft thresholding max(σ_r - threshold, 0): the proximal map of the nuclear norm, on the spectrum.
+
+    `values` and `axis` as in `nuclear_norm`.
 
     Raises
     ------
-    ValueError
-        If `threshold` is negative.
+    TypeError, ValueError
+        If `values` are not singular values, or `threshold` is negative.
     """
     if not threshold >= 0:
         raise ValueError(f"the threshold must not be negative, got {threshold}")
-    return np.maximum(check_values(values) - threshold, 0)
+    return np.maximum(check_values(values, axis) - threshold, 0)
 
 
 shrink = soft_threshold  # its name in the first edition

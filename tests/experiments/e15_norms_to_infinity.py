@@ -49,7 +49,7 @@ def growth_row(depth: int) -> Row:
         positive, exponent = bool((det > 0).all()), np.log10(det[-1])
     losses, entry = LOSS(W), np.abs(W[:, 0, 0])
     late = TIMES > 10
-    grown = np.array([lnn.schatten(values[late], p) for p in ORDERS])
+    grown = np.array([lnn.schatten(values[late], p, axis=-1) for p in ORDERS])
     rank = float(lnn.effective_rank(values[-1]))
     measured = (
         f"at t = 1e6: loss {losses[-1]:.0e}, |w_11| = {entry[-1]:.0f}, effective rank {rank:.4f}, "

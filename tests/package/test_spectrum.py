@@ -37,7 +37,7 @@ def test_effective_rank_is_the_exponential_of_the_entropy():
     from scipy.stats import entropy
 
     values = -np.sort(-np.random.default_rng(0).exponential(size=(4, 7)))
-    np.testing.assert_allclose(lnn.effective_rank(values), np.exp(entropy(values, axis=-1)), rtol=EXACT)
+    np.testing.assert_allclose(lnn.effective_rank(values, axis=-1), np.exp(entropy(values, axis=-1)), rtol=EXACT)
 
 
 @given(st.floats(0.2, 4), st.integers(-140, 140))
@@ -80,7 +80,7 @@ def test_what_is_no_spectrum_is_refused(call, error, message):
 
 FUNCTIONS = {
     "nuclear_norm": lnn.nuclear_norm,
-    "schatten": lambda values: lnn.schatten(values, 1.5),
+    "schatten": lambda values, **said: lnn.schatten(values, 1.5, **said),
     "effective_rank": lnn.effective_rank,
     "stable_rank": lnn.stable_rank,
 }
@@ -88,11 +88,11 @@ FUNCTIONS = {
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_stack_of_spectra_is_measured_one_by_one(name):
-    values = -np.sort(-np.random.default_rng(1).exponential(size=(3, 2, 4)))
+    values = np.random.default_rng(1).exponential(size=(3, 2, 4))
     values[1, 0] = 0  # a zero matrix in the stack spoils no other
     values[2, 1, 2:] = 0
     single = np.array([[FUNCTIONS[name](spectrum) for spectrum in row] for row in values])
-    np.testing.assert_allclose(FUNCTIONS[name](values), single, rtol=EXACT)
+    np.testing.assert_allclose(FUNCTIONS[name](values, axis=-1), single, rtol=EXACT)
     assert single.shape == (3, 2) and np.isfinite(np.delete(single.ravel(), 2)).all()
 
 
@@ -101,18 +101,31 @@ def test_a_threshold_of_zero_changes_nothing():
     assert lnn.singular_values([[3, 0, 0], [0, 4, 0]]).dtype == np.float64
 
 
-@pytest.mark.parametrize("name", [*FUNCTIONS, "soft_threshold"])
+BOTH = np.ones((2, 3))  # a matrix of nuclear norm √6, and the spectra of two matrices with orthonormal rows
+
+
+@pytest.mark.parametrize("name", [*FUNCTIONS, "soft_threshold", "gains"])
 def test_a_matrix_is_not_taken_for_a_stack_of_spectra(name):
-    function = FUNCTIONS.get(name, lambda values: lnn.soft_threshold(values, 0.1))
-    W = np.random.default_rng(0).standard_normal((4, 3))
-    for matrix, said in (
-        (W, "not be negative, got .*"),
-        (abs(W), r"shape \(4, 3\), must be falling along its last axis"),
-    ):
-        with pytest.raises(ValueError, match=f"{said}: of a matrix W take singular_values\\(W\\) first"):
+    function = (
+        FUNCTIONS.get(name)
+        or {
+            "soft_threshold": lambda values, **said: lnn.soft_threshold(values, 0.1, **said),
+            "gains": lambda values, **said: lnn.preconditioner.gains(values, 3, **said),
+        }[name]
+    )
+    for matrix in (BOTH, -BOTH, BOTH.tolist(), np.ones((4, 2, 3))):
+        with pytest.raises(ValueError, match=r"may be a matrix or a stack of spectra: of a matrix W take singular_v"):
             function(matrix)
-    function(lnn.singular_values(np.stack([W, W])))
-    function([1.0, 3.0, 2.0])  # those of one matrix may stand in any order
+    np.testing.assert_allclose(function(BOTH, axis=-1), [function(BOTH[0])] * 2, rtol=EXACT)
+    with pytest.raises(ValueError, match=r"must stand along the last axis, axis=-1, got axis=0"):
+        function(BOTH, axis=0)
+
+
+def test_ones_are_a_matrix_of_rank_one_or_two_spectra_and_each_has_its_norm():
+    assert np.isclose(lnn.nuclear_norm(lnn.singular_values(BOTH)), np.linalg.norm(BOTH, "nuc"), rtol=EXACT)
+    rows = np.stack([np.eye(3), np.eye(3)[::-1]])
+    np.testing.assert_array_equal(lnn.singular_values(rows), BOTH)  # one array, two meanings: the caller says which
+    np.testing.assert_allclose(lnn.nuclear_norm(BOTH, axis=-1), np.linalg.norm(rows, "nuc", axis=(1, 2)), rtol=EXACT)
 
 
 def test_the_first_edition_called_it_shrink():

@@ -96,7 +96,7 @@ def test_lem_quasi_norm_has_a_positive_floor_and_the_stated_constant(p):
     for A, B in zip(spheres[::2], spheres[1::2], strict=True):
         assert rho(A + B) <= c * (rho(A) + rho(B)) * (1 + EXACT)
     if p <= 1:  # Schatten-p of e1e1ᵀ and e2e2ᵀ, and of their sum: the constant is attained
-        one, both = lnn.schatten(np.array([[1.0, 0.0], [1.0, 1.0]]), p)
+        one, both = lnn.schatten(np.array([[1.0, 0.0], [1.0, 1.0]]), p, axis=-1)
         assert np.isclose(both, c * (one + one), rtol=EXACT)
 
 
