@@ -14,7 +14,7 @@ from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
 from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
-from lnn.losses import Batches, HuberLoss, LeastSquares, Loss, PowerLoss
+from lnn.losses import Batches, HuberLoss, LeastSquares, Loss, PowerLoss, check_gradient
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import Model, convolution, diagonal, hierarchical, residual, tensor, tied
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
@@ -24,6 +24,7 @@ from lnn.recording import record
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
 from lnn.theory.balance import alignment, imbalance, imbalances
+from lnn.theory.kernel import tangent_kernel
 from lnn.theory.preconditioner import precondition
 from lnn.theory.sharpness import hessian_vector, sharpness
 from lnn.theory.spectrum import (
@@ -64,6 +65,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "adam",
     "alignment",
     "check",
+    "check_gradient",
     "convolution",
     "datasets",
     "descend",
@@ -102,6 +104,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "singular_values",
     "soft_threshold",
     "stable_rank",
+    "tangent_kernel",
     "tensor",
     "tied",
     "unfolding",
@@ -111,7 +114,9 @@ __all__ = [  # noqa: RUF022, the plain order
 
 
 def __getattr__(name: str) -> Any:
-    """`from lnn import plots` and `animate`, which need matplotlib and are therefore loaded when they are asked for."""
+    """What is loaded when it is asked for: `plots` and `animate`, which need matplotlib, and the version."""
+    if name == "__version__":
+        return import_module("importlib.metadata").version("lnn")
     if name in ("plots", "animate"):
         return import_module(f"lnn.draw.{name}")
     raise AttributeError(f"module 'lnn' has no attribute {name!r}")

@@ -1,13 +1,14 @@
 """Losses of the linear model: functions of the end-to-end matrix that carry their own gradient."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
-from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng
+from lnn.numerics.checks import Matrix, check_array, check_count, check_matrix, check_positive, check_rng
 
 
 class Loss(Protocol):
@@ -56,6 +57,50 @@ def gradient_at(loss: Loss, W: Matrix) -> Matrix:
     if np.shape(G) != W.shape:
         raise ValueError(f"at a matrix of shape {W.shape} the gradient of the loss has shape {np.shape(G)}")
     return np.asarray(G)
+
+
+def check_gradient(loss: Loss, shape: tuple[int, ...], *, rng: np.random.Generator, tolerance: float = 1e-6) -> float:
+    """Largest error of the gradient of a loss, relative to its norm, against central differences of the loss.
+
+    At three matrices with standard normal entries, along three such directions each, with the best of five steps.
+
+    Parameters
+    ----------
+    loss : Loss
+    shape : (m, n)
+        Of the end-to-end matrix; longer for tensors.
+    rng : numpy.random.Generator
+    tolerance : float
+        An error above it is refused.
+
+    Returns
+    -------
+    float
+        About 1e-10 where all is right.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `loss` is none, its gradient or value has a wrong shape, or the error is above the tolerance, as it also is
+        where the gradient is a random estimate.
+    """
+    check_loss(loss)
+    tolerance, rng, largest = check_positive(tolerance, "tolerance"), check_rng(rng), 0.0
+    for W in rng.standard_normal((3, *Everything(shape).shape)):
+        G = gradient_at(loss, W.copy())
+        for V in rng.standard_normal((3, *shape)):
+            steps = [10.0**-k / float(np.linalg.norm(V)) for k in range(2, 7)]
+            differences = [np.diff(values_along(loss, np.stack([W - h * V, W + h * V])))[0] / (2 * h) for h in steps]
+            told = float((G * V).sum())
+            measured = min(differences, key=lambda slope: abs(slope - told))
+            size = max(float(np.linalg.norm(G)), abs(measured)) or 1.0
+            largest = max(largest, abs(measured - told) / size)
+            if not abs(measured - told) <= tolerance * size:
+                raise ValueError(
+                    f"the gradient says that the loss rises with slope {told:.6g} in some direction, but its values "
+                    f"rise with slope {measured:.6g}"
+                )
+    return largest
 
 
 def values_along(loss: Loss, W: Matrix) -> Matrix:
@@ -114,6 +159,59 @@ class LeastSquares:
     measure: Measurement
     observed: Matrix
     target: Matrix | None = field(init=False, repr=False)  # the matrix Φ of ½‖W - Φ‖_F², where all entries are seen
+    constant: float = field(init=False, repr=False, default=0.0)  # what no W can do anything about, from `fit`
+
+    @classmethod
+    def to(cls, target: ArrayLike) -> "LeastSquares":
+        """Half the squared distance ½‖W - Φ‖_F² from a matrix, or tensor, Φ.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If `target` is not finite and real, or has fewer than two axes.
+
+        >>> float(LeastSquares.to(np.eye(2))(np.zeros((2, 2))))
+        1.0
+        """
+        target = check_matrix(target, "target")
+        return cls(Everything(target.shape), target)
+
+    @classmethod
+    def fit(cls, X: ArrayLike, Y: ArrayLike, *, samples: Literal["columns", "rows"]) -> "LeastSquares":
+        """Linear regression ½‖W X - Y‖_F² on samples, whose number no step has to pay for.
+
+        If there are more samples than features, they are turned by an orthogonal matrix Q, once: X Q = [X̃ 0] with a
+        square X̃ and Y Q = [Ỹ Y'], so that ½‖W X - Y‖_F² = ½‖W X̃ - Ỹ‖_F² + ½‖Y'‖_F², and nothing is squared.
+
+        Parameters
+        ----------
+        X : array, shape (d_0, samples)
+            Or, with samples in rows, (samples, d_0).
+        Y : array, shape (d_N, samples)
+            Or (samples, d_N). A vector is one output.
+        samples : "columns" or "rows"
+            How they stand in X and Y.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If X or Y is no finite matrix, they do not hold equally many samples, or `samples` is neither.
+        """
+        if samples not in ("columns", "rows"):
+            raise ValueError(f'samples must be "columns" or "rows", got {samples!r}')
+        X, Y = check_matrix(X, "X"), check_array(Y, "Y")
+        Y = np.atleast_2d(Y) if samples == "columns" or Y.ndim > 1 else Y[:, None]
+        axis = 1 if samples == "columns" else 0
+        if X.ndim != 2 or Y.ndim != 2 or X.shape[axis] != Y.shape[axis]:
+            raise ValueError(f"X and Y must have as many {samples}, one for each sample, got {X.shape} and {Y.shape}")
+        X, Y = (X, Y) if samples == "columns" else (X.T, Y.T)
+        features, count = X.shape
+        if count <= features:
+            return cls(Samples(X), Y)
+        R: Matrix = np.asarray(np.linalg.qr(np.concatenate([X, Y]).T, mode="r"))
+        loss = cls(Samples(R[:features, :features].T), R[:features, features:].T)
+        object.__setattr__(loss, "constant", 0.5 * float((R[features:, features:] ** 2).sum()))
+        return loss
 
     def __post_init__(self) -> None:
         observed, _ = check_observed(self.measure, self.observed)
@@ -127,7 +225,7 @@ class LeastSquares:
             residual = (W - self.target).ravel()
         else:
             residual = _residual(self.measure, W, self.observed)
-        return 0.5 * (residual**2).sum(axis=-1)
+        return 0.5 * (residual**2).sum(axis=-1) + self.constant
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +13,10 @@ from lnn.trajectory import Outcome, Trajectory
 
 
 def _broken(result: Any) -> bool:
-    """Whether a result says that its run diverged."""
+    """Whether a result says that its run diverged or failed."""
     if isinstance(result, Trajectory):
         return result.outcome is Outcome.DIVERGED
-    if isinstance(result, (ArithmeticError, np.linalg.LinAlgError)):
+    if isinstance(result, Exception):
         return True
     return isinstance(result, (int, float, np.number)) and not np.isfinite(result)
 
@@ -30,9 +30,10 @@ class Runs:
     axes : dict from names to tuples of values
         In the order of the array axes.
     results : object array, shape (len of the first axis, len of the second, …)
-        What the runs returned; for a run that failed numerically, the ArithmeticError or LinAlgError that it raised.
+        What the runs returned; for a run that failed numerically, the ArithmeticError or LinAlgError that it raised;
+        with `on_error="keep"`, whatever error it raised.
     diverged : boolean array, same shape
-        Where the result is a DIVERGED trajectory, a number that is not finite, or such an error.
+        Where the result is a DIVERGED trajectory, a number that is not finite, or an error.
     """
 
     axes: dict[str, tuple[Any, ...]]
@@ -83,19 +84,50 @@ class Runs:
         where = tuple(int(i) for i in index)
         return self.point(where), self.results[where]
 
+    def to_frame(self, **columns: Callable[[Any], float]) -> Any:
+        """A pandas DataFrame with a row for every run: its knobs, numbers about its result, whether it diverged.
+
+        Parameters
+        ----------
+        columns : callables, by the name of their column
+            Each takes what a run returned, as `value` of `table`; by default `value=float`, the result itself.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed; `lnn` does not need it otherwise.
+        TypeError, ValueError
+            As `table` does, or if a column has the name of a knob, or is called `diverged`.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError("a frame needs pandas: pip install pandas") from error
+        values = columns or {"value": float}
+        names = [*self.axes, *values, "diverged"]
+        if len({*names}) < len(names):
+            raise ValueError(f"the columns of a frame need different names, got {', '.join(names)}")
+        rows = [self.point(index) for index in np.ndindex(self.results.shape)]
+        frame = pd.DataFrame(rows, columns=list(self.axes))
+        for name, value in values.items():
+            frame[name] = self.table(value).ravel()
+        return frame.assign(diverged=self.diverged.ravel())
+
     def __repr__(self) -> str:
         sizes = " × ".join(f"{len(values)} {name}" for name, values in self.axes.items())
         return f"Runs({sizes}, {int(self.diverged.sum())} of {self.results.size} diverged)"
 
 
-def _attempt(run: Callable[..., Any], point: dict[str, Any]) -> Any:
-    """One run: a numerical failure is its result, any other error goes up with the point where it happened."""
+def _attempt(run: Callable[..., Any], point: dict[str, Any], keep: bool) -> Any:
+    """One run: a numerical failure is its result, another error, too, or goes up with the point where it happened."""
     try:
         return run(**point)
     except (ArithmeticError, np.linalg.LinAlgError) as error:
         return error
     except Exception as error:
         error.add_note(f"in the run at {point}")
+        if keep:
+            return error
         raise
 
 
@@ -106,6 +138,7 @@ def grid(
     jobs: int | None = None,
     progress: bool = False,
     rng: np.random.Generator | None = None,
+    on_error: Literal["raise", "keep"] = "raise",
 ) -> Runs:
     """Runs `run(name=value, …)` once for every point of a grid, through joblib.
 
@@ -122,6 +155,8 @@ def grid(
         Show a bar (needs tqdm).
     rng : numpy.random.Generator, optional
         Spawns one generator for every point, in the order of the grid, whatever the number of workers.
+    on_error : "raise" or "keep"
+        What happens to an error that is no numerical failure: it ends the search, or it is the result of its run.
 
     Returns
     -------
@@ -133,7 +168,8 @@ def grid(
     ImportError
         If joblib (or, for the bar, tqdm) is not installed.
     TypeError, ValueError
-        If an axis is empty, there is none, an axis is called `rng` while one is given, or `run` raises one.
+        If an axis is empty, there is none, an axis is called `rng` while one is given, `on_error` is neither, or `run`
+        raises one.
 
     Notes
     -----
@@ -143,6 +179,8 @@ def grid(
         import joblib
     except ImportError as error:
         raise ImportError("a grid search needs joblib: pip install joblib, or pip install 'lnn[chapters]'") from error
+    if on_error not in ("raise", "keep"):
+        raise ValueError(f'on_error must be "raise" or "keep", got {on_error!r}')
     if not callable(run):
         raise TypeError(f"run must be callable, got {run!r}")
     values = {name: tuple(choices) for name, choices in axes.items()}
@@ -167,7 +205,9 @@ def grid(
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator")
     except ValueError:  # some backends hand back all results at once
         parallel = joblib.Parallel(n_jobs=jobs)
-    answers: Iterator[Any] = iter(parallel(joblib.delayed(_attempt)(run, point) for point in points))
+    answers: Iterator[Any] = iter(
+        parallel(joblib.delayed(_attempt)(run, point, on_error == "keep") for point in points)
+    )
     if progress:
         answers = tqdm(answers, total=len(points), leave=False)
     shape = tuple(len(choices) for choices in values.values())

@@ -1,11 +1,13 @@
 """One singular value of the end-to-end matrix on its way to a target: ṡ = N s^{2-2/N} (φ - s)."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 from scipy.special import digamma, expit, hyp2f1
 
-from lnn.numerics.checks import Matrix, check_array, check_count, check_positive, representable
+from lnn.numerics.checks import Matrix, check_array, check_count, check_matrix, check_positive, representable
 
 
 def rate(s: ArrayLike, target: float, depth: int) -> Matrix:
@@ -145,3 +147,62 @@ def trajectory(times: ArrayLike, initial: float, target: float, depth: int) -> M
         return float(target * expit(brentq(lambda z: clock(z) - start - wanted, first, arrived, xtol=1e-13)))
 
     return np.vectorize(value, otypes=[np.float64])(scaled)
+
+
+def mode_curve(times: ArrayLike, initial: ArrayLike, targets: ArrayLike, depth: int) -> Matrix:
+    """Values of several modes at given times, each on the way to a target of its own: `trajectory` of all of them.
+
+    Parameters
+    ----------
+    times : array, shape (…)
+        Not negative, in flow units.
+    initial, targets : arrays, of shapes that broadcast to (r, …)
+        0 < initial < target, mode by mode.
+    depth : int
+        N ≥ 1.
+
+    Returns
+    -------
+    array, shape (…, r, …)
+        The modes behind the times, as in `Trajectory.singular_values`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `trajectory` does.
+
+    Notes
+    -----
+    `prop-saxe`, page `convergence`; [SMG14].
+    """
+    starts, ends = np.broadcast_arrays(check_array(initial, "initial"), check_array(targets, "targets"))
+    curves = [trajectory(times, s, phi, depth) for s, phi in zip(starts.flat, ends.flat, strict=True)]
+    return np.stack(curves, axis=-1).reshape(*np.shape(times), *ends.shape)
+
+
+def project(path: Any, U: ArrayLike, V: ArrayLike) -> Matrix:
+    """Modes u_rᵀ W v_r of end-to-end matrices along given directions: for aligned starts, the singular values.
+
+    Unlike those they keep their sign and their places where two of them cross.
+
+    Parameters
+    ----------
+    path : Trajectory, or array of shape (…, m, n)
+    U : array, shape (m, r)
+        Directions u_1, …, u_r in the output, as columns.
+    V : array, shape (n, r)
+        Directions v_1, …, v_r in the input, as columns: of a decomposition U, s, Vt, the transpose of Vt.
+
+    Returns
+    -------
+    array, shape (…, r)
+
+    Raises
+    ------
+    TypeError, ValueError
+        If the shapes do not fit each other, or a number is not finite.
+    """
+    W, U, V = check_matrix(getattr(path, "end_to_end", path), "W"), check_matrix(U, "U"), check_matrix(V, "V")
+    if U.ndim != 2 or V.ndim != 2 or (len(U), len(V)) != W.shape[-2:] or U.shape[1] != V.shape[1]:
+        raise ValueError(f"W of shape {W.shape} needs U of shape (m, r) and V (n, r), got {U.shape} and {V.shape}")
+    return np.asarray((U * (W @ V)).sum(axis=-2))

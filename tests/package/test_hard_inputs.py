@@ -327,6 +327,8 @@ DOORS = {
     "sharpness.sharpness": lambda x: lnn.sharpness((x,), SQUARES),
     "sharpness.hessian_vector": lambda x: lnn.hessian_vector((x,), SQUARES, (W,)),
     "sharpness.hessian_vector direction": lambda x: lnn.hessian_vector((W,), SQUARES, (x,)),
+    "kernel.tangent_kernel": lambda x: lnn.tangent_kernel((x,), np.ones((3, 4))),
+    "kernel.tangent_kernel X": lambda x: lnn.tangent_kernel((np.ones((3, 2)),), x),
     "spectrum.singular_values": lnn.singular_values,
     "spectrum.nuclear_norm": lnn.nuclear_norm,
     "spectrum.schatten": lambda x: lnn.schatten(x, 2),
@@ -340,11 +342,16 @@ DOORS = {
     "modes.rate": lambda x: lnn.modes.rate(x, 1.0, 2),
     "modes.time_to_reach": lambda x: lnn.modes.time_to_reach(x, 0.1, 2.0, 2),
     "modes.trajectory": lambda x: lnn.modes.trajectory(x, 0.1, 2.0, 2),
+    "modes.mode_curve": lambda x: lnn.modes.mode_curve([0, 1.0], 0.1, x, 2),
+    "modes.project": lambda x: lnn.modes.project(x, np.ones((2, 1)), np.ones((3, 1))),
     "initial.balanced": lambda x: lnn.initial.balanced(x, (3, 4, 2)),
     "measurements.Samples": lnn.Samples,
     "measurements.Products": lambda x: lnn.Products(np.ma.stack([x, x]) if np.ma.isMA(x) else [x, x]),
     "losses.LeastSquares": lambda x: lnn.LeastSquares(lnn.Everything((2, 3)), x),
     "samples.Batches": lambda x: lnn.Batches(np.ones((4, 3)), x, 2, rng=np.random.default_rng(0)),
+    "fits.LeastSquares": lambda x: lnn.LeastSquares.fit(x, np.ones((2, 3)), samples="columns"),
+    "fits.LeastSquares Y": lambda x: lnn.LeastSquares.fit(np.ones((4, 3)), x, samples="columns"),
+    "fits.LeastSquares to": lnn.LeastSquares.to,
     "losses.HuberLoss": lambda x: lnn.HuberLoss(lnn.Everything((2, 3)), x, 0.1),
     "losses.PowerLoss": lambda x: lnn.PowerLoss(lnn.Everything((2, 3)), x, 4),
     "nuclear.minimize": lambda x: lnn.nuclear.minimize(lnn.Everything((2, 3)), x),
@@ -400,7 +407,7 @@ def test_the_doors_are_all_the_verbs_there_are():
     covered = {door.split()[0].split(".")[1] for door in DOORS} | {
         "random_mask", "low_rank", "sensing", "gaussian", "orthogonal", "identity", "auto_mpg", "gas_sensor",
         "Entries", "Everything", "Measurement", "Loss", "Effort", "Outcome", "NuclearSolution", "Runs", "grid",
-        "record", "descend", "Model", "Rule", "shrink", "RKC2",
+        "record", "descend", "Model", "check_gradient", "Rule", "shrink", "RKC2",
     }  # fmt: skip
     modules = {name for name in lnn.__all__ if type(getattr(lnn, name)).__name__ == "module"}
     assert set(lnn.__all__) - modules <= covered, "seeds, sizes and functions have no array argument; the rest has"
@@ -454,7 +461,9 @@ NUMBERS = {
     "betas": (lambda x: lnn.adam(START, betas=(x, x), **TINY).losses, 0.5),
     "p": (lambda x: lnn.PowerLoss(lnn.Everything((2, 3)), Y, x)(2 * W), 4.0),
     "threshold": (lambda x: lnn.HuberLoss(lnn.Everything((2, 3)), Y, x)(9 * W), 0.5),
-    "scale": (lambda x: lnn.initial.gaussian((2, 3), x, rng=np.random.default_rng(0))[0], 0.5),
+    "scale": (lambda x: lnn.initial.gaussian((2, 3, 4), x, rng=np.random.default_rng(0))[0], 0.5),
+    "imbalance": (lambda x: lnn.initial.balanced(W, (3, 2, 2), imbalance=x)[0], 0.5),
+    "tolerance": (lambda x: lnn.check_gradient(SQUARES, (2, 3), rng=np.random.default_rng(0), tolerance=x), 0.5),
 }
 COUNTS = {
     "steps": (lambda x: lnn.gradient_descent(START, SQUARES, 0.01, x).losses, 3),

@@ -68,3 +68,12 @@ def test_docstrings_cite_keys_of_the_bibliography():
     for path in MODULES:
         for key in re.findall(r"\[([A-Z][A-Za-z]*\d\d)\]", path.read_text()):
             assert key in keys, f"{path.name} cites [{key}], which references.bib does not have"
+
+
+def test_the_package_knows_its_version():
+    """That of pyproject.toml and of CITATION.cff."""
+    root = PACKAGE.parent
+    assert f'version = "{lnn.__version__}"' in (root / "pyproject.toml").read_text()
+    assert f"version: {lnn.__version__}\n" in (root / "CITATION.cff").read_text()
+    with pytest.raises(AttributeError, match="no attribute 'version'"):
+        lnn.version  # noqa: B018

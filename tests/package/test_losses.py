@@ -142,3 +142,126 @@ def test_a_run_on_batches_follows_its_draws_and_records_the_loss_of_all(verb, et
 def test_batches_that_are_none_are_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call(np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("features", "outputs", "samples"), [(4, 3, 30), (4, 3, 5), (4, 3, 6), (4, 3, 4), (5, 2, 3), (1, 1, 9)]
+)
+def test_a_fit_is_the_loss_of_all_samples_at_the_price_of_few(features, outputs, samples):
+    rng = np.random.default_rng(samples)
+    X, Y = rng.standard_normal((features, samples)), rng.standard_normal((outputs, samples))
+    X[0] *= 1e-4  # an ill-conditioned one
+    loss = lnn.LeastSquares.fit(X, Y, samples="columns")
+    assert loss.measure.X.shape == (features, min(features, samples))
+    rows = lnn.LeastSquares.fit(X.T, Y.T, samples="rows")
+    W = rng.standard_normal((2, 5, outputs, features))
+    V = rng.standard_normal((outputs, features))
+    for k in np.ndindex(2, 5):
+        value = sum(0.5 * np.sum((W[k] @ x - y) ** 2) for x, y in zip(X.T, Y.T, strict=True))
+        slope = sum(np.outer(W[k] @ x - y, x) for x, y in zip(X.T, Y.T, strict=True))
+        for each in (loss, rows):
+            assert each(W)[k] == pytest.approx(value, rel=1e-13) and each(W[k]) == pytest.approx(value, rel=1e-13)
+            np.testing.assert_allclose(each.gradient(W[k]), slope, rtol=0, atol=1e-13 * np.abs(slope).max())
+    curve = lnn.hessian_vector((W[0, 0],), loss, (V,))[0]
+    np.testing.assert_allclose(curve, V @ X @ X.T, rtol=0, atol=1e-12)
+
+
+def test_a_fit_is_right_where_the_residual_is_small_and_at_the_minimum():
+    """The least value is that of NumPy's least squares; through XXᵀ and YXᵀ nothing would be left of 1e-10."""
+    rng = np.random.default_rng(0)
+    X, truth = rng.standard_normal((6, 400)), rng.standard_normal((3, 6))
+    Y = truth @ X + 1e-10 * rng.standard_normal((3, 400))
+    best, left, *_ = np.linalg.lstsq(X.T, Y.T)
+    loss = lnn.LeastSquares.fit(X, Y, samples="columns")
+    assert loss(best.T) == pytest.approx(0.5 * left.sum(), rel=1e-3) and loss.constant < 1e-17
+    assert loss(best.T) == pytest.approx(loss.constant, rel=1e-6)
+    assert loss(truth) == pytest.approx(0.5 * np.sum((truth @ X - Y) ** 2), rel=1e-3)
+
+
+def test_runs_on_a_fit_are_those_on_all_samples():
+    rng = np.random.default_rng(1)
+    X, y = rng.standard_normal((50, 3)), rng.standard_normal(50)
+    weights = lnn.initial.gaussian((3, 4, 1), 0.5, rng=rng)
+    short = lnn.LeastSquares.fit(X, y, samples="rows")
+    whole = lnn.LeastSquares(lnn.Samples(X.T), y)
+    one, other = (lnn.gradient_descent(weights, loss, 0.005, 100) for loss in (short, whole))
+    np.testing.assert_allclose(one.losses, other.losses, rtol=1e-11)
+    np.testing.assert_allclose(one.end_to_end, other.end_to_end, rtol=0, atol=1e-12)
+    assert short.measure.X.size == 9
+    np.testing.assert_allclose(lnn.LeastSquares.fit(X.T, y, samples="columns")(np.ones((1, 3))), short(np.ones((1, 3))))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda X, Y: lnn.LeastSquares.fit(X, Y), TypeError, "samples"),
+        (lambda X, Y: lnn.LeastSquares.fit(X, Y, samples="row"), ValueError, 'must be "columns" or "rows"'),
+        (lambda X, Y: lnn.LeastSquares.fit(X, Y, samples="rows"), ValueError, r"many rows, .* got \(3, 8\) and"),
+        (lambda X, Y: lnn.LeastSquares.fit(X, Y[:, 1:], samples="columns"), ValueError, "as many columns"),
+        (lambda X, Y: lnn.LeastSquares.fit(X[None], Y, samples="columns"), ValueError, "as many columns"),
+        (lambda X, Y: lnn.LeastSquares.fit(X * np.nan, Y, samples="columns"), ValueError, "X must be finite"),
+        (lambda X, Y: lnn.LeastSquares.to(X[0]), ValueError, r"target must be a matrix .*, got shape \(8,\)"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_fitted_is_refused(call, error, message):
+    with pytest.raises(error, match=message):
+        call(np.ones((3, 8)), np.ones((2, 8)))
+
+
+def test_the_distance_to_a_matrix_or_a_tensor_is_a_loss():
+    rng = np.random.default_rng(3)
+    for shape in ((4, 6), (2, 3, 4)):
+        target, W = rng.standard_normal((2, *shape))
+        loss = lnn.LeastSquares.to(target)
+        assert loss(W) == pytest.approx(0.5 * sum((W.flat[k] - target.flat[k]) ** 2 for k in range(W.size)), rel=EXACT)
+        np.testing.assert_array_equal(loss.gradient(W), W - target)
+        target[...] = 0
+        assert loss(W) != pytest.approx(0.5 * (W**2).sum())
+
+
+class Cubic:
+    """A loss of one's own, with a gradient that is right up to the given factor of one entry."""
+
+    def __init__(self, factor=1.0):
+        self.factor = factor
+
+    def __call__(self, W):
+        return (W**3).sum() + 5.0 * W[0, 0] * W[1, 1]
+
+    def gradient(self, W):
+        G = 3 * W**2
+        G[0, 0] += 5.0 * W[1, 1]
+        G[1, 1] += 5.0 * W[0, 0]
+        G[1, 2] *= self.factor
+        return G
+
+
+def test_a_right_gradient_passes_and_one_with_a_wrong_entry_does_not():
+    rng = np.random.default_rng(0)
+    assert lnn.check_gradient(Cubic(), (2, 3), rng=rng) < 1e-8
+    for factor in (1.0001, 0.0, -1.0):
+        with pytest.raises(ValueError, match=r"rises with slope .* but its values rise with slope"):
+            lnn.check_gradient(Cubic(factor), (2, 3), rng=rng)
+    assert 1e-6 < lnn.check_gradient(Cubic(1.0001), (2, 3), rng=rng, tolerance=1e-2) < 1e-3
+    losses = (
+        lnn.LeastSquares.fit(rng.standard_normal((3, 9)), rng.standard_normal((2, 9)), samples="columns"),
+        lnn.PowerLoss(lnn.Entries(np.arange(6).reshape(2, 3) < 5), np.ones(5), 4),
+        lnn.LogisticLoss(rng.standard_normal((3, 9)), np.r_[np.ones(5), -np.ones(4)]),
+        lnn.CrossEntropy(rng.standard_normal((3, 9)), np.arange(9) % 2),
+        lnn.LeastSquares.to(np.zeros((2, 3, 4))),
+    )
+    for loss, shape in zip(losses, [(2, 3), (2, 3), (1, 3), (2, 3), (2, 3, 4)], strict=True):
+        assert lnn.check_gradient(loss, shape, rng=rng) < 1e-7
+
+
+def test_what_cannot_be_checked_is_refused():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((3, 9))
+    with pytest.raises(ValueError, match="rises with slope"):  # an estimate is no gradient
+        lnn.check_gradient(lnn.Batches(X, X[:2], 2, rng=rng), (2, 3), rng=rng)
+    with pytest.raises(TypeError, match="a loss must be callable"):
+        lnn.check_gradient(np.ones((2, 3)), (2, 3), rng=rng)
+    with pytest.raises(ValueError, match="samples of 3 features"):
+        lnn.check_gradient(lnn.LeastSquares(lnn.Samples(X), X[:2]), (2, 4), rng=rng)
+    with pytest.raises(ValueError, match="shape must be a pair"):
+        lnn.check_gradient(Cubic(), 3, rng=rng)

@@ -5,6 +5,7 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 from tolerances import EXACT
 
+import lnn
 from lnn.theory import modes
 
 
@@ -95,3 +96,39 @@ def test_a_mode_keeps_shape_and_kind_of_its_times(depth):
     assert curve.shape == (2, 3) and curve.dtype == np.float64
     assert curve[0, 1] == curve[1, 0] and curve[0, 2] == curve[1, 1]
     assert (np.diff(curve, axis=1) > 0).all()
+
+
+def test_curves_of_many_modes_are_those_of_each():
+    times, targets = np.linspace(0, 4, 5).reshape(5, 1), np.array([[2.0, 1.0, 0.5], [3.0, 1.5, 0.2]])
+    for starts in (0.1, 0.1 * targets):
+        found = modes.mode_curve(times, starts, targets, 3)
+        assert found.shape == (5, 1, 2, 3)
+        for k in np.ndindex(5, 1, 2, 3):
+            start = np.broadcast_to(starts, targets.shape)[k[2:]]
+            by_hand = solve_ivp(
+                lambda _, s, phi=targets[k[2:]]: 3 * s ** (4 / 3) * (phi - s), (0, 4), [start], rtol=1e-11, atol=1e-13,
+                dense_output=True,
+            )  # fmt: skip
+            assert found[k] == pytest.approx(by_hand.sol(times[k[:2]])[0], rel=1e-7)
+    with pytest.raises(ValueError, match=r"initial must be below the target, got 0.3 and 0.2"):
+        modes.mode_curve([1.0], 0.3, [2.0, 0.2], 2)
+
+
+def test_projected_on_its_directions_an_aligned_run_is_its_modes():
+    rng = np.random.default_rng(0)
+    target = rng.standard_normal((4, 3))
+    U, values, Vt = np.linalg.svd(target, full_matrices=False)
+    start = lnn.initial.balanced(0.05 * U @ Vt, (3, 5, 4))
+    times = np.linspace(0, 6, 9)
+    path = lnn.gradient_flow(start, lnn.LeastSquares.to(target), times)
+    found = modes.project(path, U, Vt.T)
+    np.testing.assert_allclose(found, modes.mode_curve(times, 0.05, values, 2), rtol=0, atol=1e-6)
+    np.testing.assert_allclose(found, path.singular_values, rtol=0, atol=1e-6)
+    for k, r in np.ndindex(9, 3):
+        assert found[k, r] == pytest.approx(U[:, r] @ path.end_to_end[k] @ Vt[r], abs=1e-13)
+    np.testing.assert_allclose(modes.project(-path.end_to_end, U, Vt.T), -found, rtol=0, atol=1e-13)  # with its sign
+    np.testing.assert_allclose(modes.project(target, U[:, :2], Vt.T[:, :2]), values[:2], rtol=1e-12)
+    with pytest.raises(ValueError, match=r"W of shape \(4, 3\) needs U .* got \(4, 3\) and \(3, 2\)"):
+        modes.project(target, U, Vt.T[:, :2])
+    with pytest.raises(ValueError, match=r"needs U of shape \(m, r\)"):
+        modes.project(target, Vt.T, U)

@@ -157,3 +157,41 @@ def test_a_missing_package_is_named(monkeypatch, module, options):
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(ImportError, match=rf"needs {module.split('.')[0]}: pip install"):
         lnn.grid(area, {"width": [1], "height": [2]}, **options)
+
+
+def test_errors_are_kept_where_that_is_asked_for():
+    runs = lnn.grid(area, {"width": (1, None, "a"), "height": (2, 3)}, on_error="keep", jobs=2)
+    assert runs.results[0].tolist() == [12, 13] and runs.diverged.tolist() == [[False] * 2, [True] * 2, [True] * 2]
+    assert isinstance(runs.results[1, 0], TypeError) and np.isinf(runs.table()[1:]).all()
+    assert "in the run at {'width': None, 'height': 2}" in runs.results[1, 0].__notes__
+    assert runs.best() == ({"width": 1, "height": 2}, 12)
+    with pytest.raises(ValueError, match='on_error must be "raise" or "keep", got \'ignore\''):
+        lnn.grid(area, {"width": [1], "height": [1]}, on_error="ignore")
+
+
+def test_a_frame_has_a_row_for_every_run():
+    pd = pytest.importorskip("pandas")
+    runs = lnn.grid(shaky, {"step_size": (0.5, 2.0, 0.25)})
+    frame = runs.to_frame(loss=lambda path: path.losses[-1], steps=len)
+    assert list(frame.columns) == ["step_size", "loss", "steps", "diverged"] and len(frame) == 3
+    for row, result in zip(frame.itertuples(), runs.results, strict=True):
+        if row.diverged:
+            assert isinstance(result, Exception) and row.loss == row.steps == np.inf
+        else:
+            assert row.loss == result.losses[-1] and row.steps == len(result)
+    plain = lnn.grid(area, {"width": (1, 2), "height": range(3)}).to_frame()
+    wanted = pd.DataFrame(
+        [(w, h, float(area(w, h)), False) for w in (1, 2) for h in range(3)],
+        columns=["width", "height", "value", "diverged"],
+    )
+    pd.testing.assert_frame_equal(plain, wanted)
+    with pytest.raises(ValueError, match="different names, got step_size, step_size, diverged"):
+        runs.to_frame(step_size=len)
+    with pytest.raises(TypeError, match="say what counts"):
+        runs.to_frame()
+
+
+def test_without_pandas_a_frame_says_what_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)  # an import of it fails
+    with pytest.raises(ImportError, match="a frame needs pandas: pip install pandas"):
+        lnn.grid(area, {"width": [1], "height": [2]}).to_frame()
