@@ -77,7 +77,7 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
         elif isinstance(measure, Samples):
             samples = measure.X.shape[1]
             good = y.ndim == 2 and y.shape[1] == samples
-            needed = f", or a matrix with {samples} columns, one for each sample"
+            needed = f", or a matrix with {samples} columns, one for each sample (for rows there is LeastSquares.fit)"
         else:
             good, needed = False, ""
         if not good:
@@ -147,7 +147,10 @@ class Samples:
         """Predictions for W, shape (…, d_N, d_0), as a vector of shape (…, d_N·samples)."""
         W = as_array(W)
         if W.ndim < 2 or W.shape[-1] != len(self.X):
-            raise ValueError(f"samples of {len(self.X)} features need W of shape (…, m, {len(self.X)}), got {W.shape}")
+            raise ValueError(
+                f"samples of {len(self.X)} features need W of shape (…, m, {len(self.X)}), got {W.shape}: X holds a "
+                f"sample a column"
+            )
         predictions = W @ self.X
         return predictions.reshape(*predictions.shape[:-2], -1)
 

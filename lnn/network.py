@@ -26,6 +26,8 @@ def check(weights: Iterable[ArrayLike]) -> Weights:
         weights = weights.read_by(sys.modules[__name__])
     if isinstance(weights, np.ndarray) and weights.ndim == 2:
         raise TypeError("weights must be a tuple of matrices, got a single matrix: write (W,) for a network of depth 1")
+    if not isinstance(weights, Iterable):
+        raise TypeError(f"weights must be a tuple of matrices, got an object of type {type(weights).__name__}")
     network: Weights = ()
     for j, W in enumerate(weights, start=1):
         network += (check_matrix(W, f"layer {j}"),)

@@ -84,6 +84,8 @@ def check_factors(factors: Iterable[ArrayLike], model: Model, *, least: int = 1)
     """
     if hasattr(factors, "read_by"):
         factors = factors.read_by(model)
+    if not isinstance(factors, Iterable):
+        raise TypeError(f"factors must be a tuple of matrices, got an object of type {type(factors).__name__}")
     found = tuple(check_matrix(W, f"factor {j}") for j, W in enumerate(factors, start=1))
     if len(found) < least:
         raise ValueError(f"the model {name_of(model)} needs {least} factors or more, got {len(found)}")

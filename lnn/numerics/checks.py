@@ -40,7 +40,9 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
     except ValueError as error:
         raise ValueError(f"{name} must be a rectangular array of numbers, got rows of different lengths") from error
     if array.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {array.dtype}")
+        alone = array.dtype.kind == "O" and array.ndim == 0
+        got = f"an object of type {type(values).__name__}" if alone else f"dtype {array.dtype}"
+        raise TypeError(f"{name} must hold real numbers, got {got}")
     if array.size == 0:
         raise ValueError(f"{name} must not be empty, got shape {array.shape}")
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.losses import HuberLoss, LeastSquares, PowerLoss
+from lnn.losses import HuberLoss, LeastSquares, PowerLoss, check_loss
 from lnn.network import check, prefixes
 from lnn.numerics.checks import Matrix, Weights, representable
 
@@ -54,6 +54,7 @@ def hessian_vector(weights: Iterable[ArrayLike], loss: Any, direction: Iterable[
         a result is too large for a float.
     """
     network, moves = check(weights), check(direction)
+    check_loss(loss)
     if [W.shape for W in network] != [V.shape for V in moves] or network[0].ndim != 2:
         shapes = [W.shape for W in network], [V.shape for V in moves]
         raise ValueError(f"weights and direction must be single networks of one shape, got {shapes[0]} and {shapes[1]}")

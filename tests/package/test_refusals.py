@@ -298,3 +298,36 @@ def test_a_refusal_says_what_was_got_and_what_was_needed(call, kind, saying):
     with pytest.raises(kind) as refused:
         call()
     assert str(refused.value) == saying
+
+
+ROWS, ANSWERS = np.ones((20, 3)), np.ones((20, 2))
+NO_WEIGHTS = "weights must be a tuple of matrices, got an object of type LeastSquares"
+NO_LOSS = "a loss must be callable and have a method gradient, got tuple, where the weights come first"
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: lnn.LeastSquares(lnn.Samples(ROWS), ANSWERS),
+         "matrix with 3 columns, one for each sample (for rows there is LeastSquares.fit), got shape (20, 2)"),
+        (lambda: lnn.LeastSquares(lnn.Samples(ROWS), ANSWERS.ravel()), "predictions for 3 samples, the columns of X,"),
+        (lambda: lnn.Samples(ROWS)(W), "W of shape (…, m, 20), got (2, 3): X holds a sample a column"),
+        (lambda: lnn.Entries(MASK.astype(int)), "mask must be boolean, got dtype int64: write mask.astype(bool)"),
+        (lambda: lnn.LeastSquares(W, SEEN), "observed must hold real numbers, got an object of type Entries"),
+        (lambda: lnn.gradient_descent(LOSS, WEIGHTS, 0.1, 1), NO_LOSS),
+        (lambda: lnn.adam(LOSS, WEIGHTS, 0.1, 1), NO_LOSS),
+        (lambda: lnn.gradient_step(LOSS, WEIGHTS, 0.1), NO_WEIGHTS),
+        (lambda: lnn.gradient_flow(LOSS, WEIGHTS, [0.0, 1.0]), NO_WEIGHTS),
+        (lambda: lnn.sharpness(LOSS, WEIGHTS), NO_WEIGHTS),
+        (lambda: lnn.hessian_vector(WEIGHTS, WEIGHTS, WEIGHTS), NO_LOSS),
+        (lambda: lnn.end_to_end(LOSS), NO_WEIGHTS),
+        (lambda: tensor.check(LOSS), "factors must be a tuple of matrices, got an object of type LeastSquares"),
+        (lambda: lnn.end_to_end_flow(LOSS, W, 2, [0.0, 1.0]), "W must hold real numbers, got an object of type Least"),
+        (lambda: lnn.check_gradient((2, 3), LOSS, rng=RNG), NO_LOSS),
+        (lambda: lnn.grid(lambda eta: lnn.gradient_descent(WEIGHTS, LOSS, eta, 1), {"eta": [0.1]}).table(),
+         "the runs gave trajectories: say what counts, as value=lambda path: path.losses[-1]"),
+    ],
+)  # fmt: skip
+def test_common_mistakes_are_named_and_not_what_python_trips_over(call, said):
+    with pytest.raises((TypeError, ValueError), match=re.escape(said)):
+        call()
