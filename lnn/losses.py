@@ -181,7 +181,8 @@ class LeastSquares:
         """Linear regression ½‖W X - Y‖_F² on samples, whose number no step has to pay for.
 
         If there are more samples than features, they are turned by an orthogonal matrix Q, once: X Q = [X̃ 0] with a
-        square X̃ and Y Q = [Ỹ Y'], so that ½‖W X - Y‖_F² = ½‖W X̃ - Ỹ‖_F² + ½‖Y'‖_F², and nothing is squared.
+        square X̃ and Y Q = [Ỹ Y'], so that ½‖W X - Y‖_F² = ½‖W X̃ - Ỹ‖_F² + ½‖Y'‖_F², and nothing is squared. The loss
+        then measures on X̃ and observes Ỹ, and has ½‖Y'‖_F² as its `constant`.
 
         Parameters
         ----------
