@@ -45,9 +45,8 @@ def tangent_kernel(weights: Iterable[ArrayLike], X: ArrayLike) -> Matrix:
         for W in network[:0:-1]:
             above = above @ W
             outer.append(above @ above.mT)
-        kernel = sum(
-            A[..., :, None, :, None] * B[..., None, :, None, :] for A, B in zip(reversed(outer), inner, strict=True)
-        )
-        kernel = np.broadcast_to(kernel, (*network[0].shape[:-2], outputs, count, outputs, count))
-        kernel = kernel.reshape(*kernel.shape[:-4], outputs * count, outputs * count)
+        kernel = np.zeros((*network[0].shape[:-2], outputs, count, outputs, count))
+        for A, B in zip(reversed(outer), inner, strict=True):
+            kernel += A[..., :, None, :, None] * B[..., None, :, None, :]
+    kernel = kernel.reshape(*kernel.shape[:-4], outputs * count, outputs * count)
     return representable(kernel, "the tangent kernel")
