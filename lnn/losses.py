@@ -180,9 +180,9 @@ class LeastSquares:
     def fit(cls, X: ArrayLike, Y: ArrayLike, *, samples: Literal["columns", "rows"]) -> "LeastSquares":
         """Linear regression ½‖W X - Y‖_F² on samples, whose number no step has to pay for.
 
-        If there are more samples than features, they are turned by an orthogonal matrix Q, once: X Q = [X̃ 0] with a
-        square X̃ and Y Q = [Ỹ Y'], so that ½‖W X - Y‖_F² = ½‖W X̃ - Ỹ‖_F² + ½‖Y'‖_F², and nothing is squared. The loss
-        then measures on X̃ and observes Ỹ, and has ½‖Y'‖_F² as its `constant`.
+        If there are more samples than features, they are turned by an orthogonal matrix Q, once: X Q = [X_0 0] with a
+        square X_0 and Y Q = [Y_0 Y_1], so that ½‖W X - Y‖_F² = ½‖W X_0 - Y_0‖_F² + ½‖Y_1‖_F², and nothing is squared.
+        The loss then measures on X_0 and observes Y_0, and has ½‖Y_1‖_F² as its `constant`.
 
         Parameters
         ----------
