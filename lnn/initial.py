@@ -5,15 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import (
-    Matrix,
-    Weights,
-    check_matrix,
-    check_positive,
-    check_rng,
-    check_widths,
-    representable,
-)
+from lnn.numerics.checks import Matrix, Weights, check_matrix, check_positive, check_rng, check_widths, representable
 from lnn.recording import check_number
 
 
