@@ -317,7 +317,7 @@ NO_LOSS = "a loss must be callable and have a method gradient, got tuple, where 
         (lambda: lnn.gradient_descent(LOSS, WEIGHTS, 0.1, 1), NO_LOSS),
         (lambda: lnn.adam(LOSS, WEIGHTS, 0.1, 1), NO_LOSS),
         (lambda: lnn.gradient_step(LOSS, WEIGHTS, 0.1), NO_WEIGHTS),
-        (lambda: lnn.gradient_flow(LOSS, WEIGHTS, [0.0, 1.0]), NO_WEIGHTS),
+        (lambda: lnn.gradient_flow(LOSS, WEIGHTS, [0.0, 1.0]), NO_LOSS),
         (lambda: lnn.sharpness(LOSS, WEIGHTS), NO_WEIGHTS),
         (lambda: lnn.hessian_vector(WEIGHTS, WEIGHTS, WEIGHTS), NO_LOSS),
         (lambda: lnn.end_to_end(LOSS), NO_WEIGHTS),
