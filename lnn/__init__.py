@@ -13,6 +13,7 @@ from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
 from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
+from lnn.ensembles import Ensemble, ensemble_descent
 from lnn.flow import end_to_end_flow, gradient_flow
 from lnn.losses import Batches, HuberLoss, LeastSquares, Loss, PowerLoss, check_gradient
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
@@ -42,6 +43,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "Batches",
     "CrossEntropy",
     "Effort",
+    "Ensemble",
     "Entries",
     "Everything",
     "ExponentialLoss",
@@ -75,6 +77,7 @@ __all__ = [  # noqa: RUF022, the plain order
     "end_to_end_descent",
     "end_to_end_flow",
     "end_to_end_step",
+    "ensemble_descent",
     "factored",
     "gradient_descent",
     "gradient_flow",

@@ -34,7 +34,9 @@ def starting(weights: Any, model: Model) -> Weights:
         weights = weights[-1]
     start = model.check(weights)
     if start[0].ndim != 2:
-        raise ValueError(f"a run starts from one network, got leading axes {start[0].shape[:-2]}")
+        raise ValueError(
+            f"a run starts from one network, got leading axes {start[0].shape[:-2]}: ensemble_descent takes many"
+        )
     return start
 
 

@@ -363,6 +363,7 @@ DOORS = {
     "descent.end_to_end_step": lambda x: lnn.end_to_end_step(x, SQUARES, 2, 0.1),
     "descent.gradient_descent": lambda x: lnn.gradient_descent((x,), SQUARES, 0.1, 3),
     "descent.end_to_end_descent": lambda x: lnn.end_to_end_descent(x, SQUARES, 2, 0.1, 3),
+    "ensembles.ensemble_descent": lambda x: lnn.ensemble_descent((x,), SQUARES, 0.1, 3),
     "optimizers.momentum": lambda x: lnn.momentum((x,), SQUARES, 0.1, 3),
     "optimizers.adagrad": lambda x: lnn.adagrad((x,), SQUARES, 0.1, 3),
     "optimizers.adadelta": lambda x: lnn.adadelta((x,), SQUARES, 0.1, 3),
@@ -407,7 +408,7 @@ def test_the_doors_are_all_the_verbs_there_are():
     covered = {door.split()[0].split(".")[1] for door in DOORS} | {
         "random_mask", "low_rank", "sensing", "gaussian", "orthogonal", "identity", "auto_mpg", "gas_sensor",
         "Entries", "Everything", "Measurement", "Loss", "Effort", "Outcome", "NuclearSolution", "Runs", "grid",
-        "record", "descend", "Model", "check_gradient", "Rule", "shrink", "RKC2",
+        "record", "descend", "Ensemble", "Model", "check_gradient", "Rule", "shrink", "RKC2",
     }  # fmt: skip
     modules = {name for name in lnn.__all__ if type(getattr(lnn, name)).__name__ == "module"}
     assert set(lnn.__all__) - modules <= covered, "seeds, sizes and functions have no array argument; the rest has"
