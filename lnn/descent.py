@@ -93,10 +93,10 @@ def gradients_into(
     factor: float | Matrix = 1.0,
     add: float | Matrix = 0.0,
 ) -> list[Callable[[], object]]:
-    """Calls that write `factor` times the gradients at the factors, as they are then, plus `add` times what is there.
+    """Calls that write to the targets `factor` times the gradients at the factors, as they are then.
 
-    To the targets; both numbers may be arrays of one for each. Layers take the fast path of `lnn.numerics.fused`, other
-    models the readable `slopes`.
+    They add `add` times what the targets hold; both numbers may be arrays of one for each. Layers take the fast path of
+    `lnn.numerics.fused`, other models the readable `slopes`.
     """
     if model is network:
         # Where the gradient is W - Φ, one subtraction takes its place; what is derived from the class may have another.
@@ -106,7 +106,7 @@ def gradients_into(
 
     def write() -> None:
         for target, G, c, a in zip(targets, slopes(factors, loss, model), *scales, strict=True):
-            target[...] = a * target + c * G
+            target[...] = a * target + c * G if a else c * G  # what is written over may be NaN
 
     return [write]
 

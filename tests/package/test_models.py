@@ -8,6 +8,7 @@ from tolerances import EXACT, SLOPE
 
 import lnn
 from lnn import convolution, diagonal, hierarchical, network, residual, tensor, tied
+from lnn.descent import gradients_into
 from lnn.models import gradients
 
 RNG = np.random.default_rng(7)
@@ -145,3 +146,13 @@ def test_a_residual_network_of_zeros_is_the_identity_and_a_tied_one_is_two_layer
 def test_factors_that_do_not_fit_are_refused(call, message):
     with pytest.raises((ValueError, TypeError), match=message):
         call()
+
+
+@pytest.mark.parametrize("model", [lnn.network, lnn.diagonal])
+def test_gradients_are_written_over_what_was_no_number(model):
+    factors, loss = (np.full((2, 2), 0.5),) * 2, lnn.LeastSquares(lnn.Everything((2, 2)), np.ones(4))
+    targets = tuple(np.full((2, 2), np.nan) for _ in factors)
+    for call in gradients_into(targets, factors, loss, model, factor=-2.0):
+        call()
+    for target, G in zip(targets, model.pullback(factors, loss.gradient(model.product(factors))), strict=True):
+        np.testing.assert_allclose(target, -2 * G, rtol=1e-12)
