@@ -9,6 +9,7 @@ from typing import Any
 
 from lnn import factored, initial
 from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss, margin
+from lnn import initial
 from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets

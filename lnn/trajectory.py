@@ -171,11 +171,6 @@ class Trajectory:
         layers = self.read_by(network)
         return (layers[0].shape[-1], *(W.shape[-2] for W in layers))
 
-    @property
-    def factors(self) -> Weights:
-        """The weights; an older name for those of tensors, kept for one edition."""
-        return self.weights
-
     @cached_property
     def end_to_end(self) -> Matrix:
         """End-to-end matrices, shape (T, d_N, d_0), or tensors, shape (T, d_1, …, d_N)."""

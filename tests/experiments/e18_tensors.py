@@ -1,14 +1,16 @@
 """E18: factorized tensors: components learned one after another and low rank from a small start, flat and in a tree."""
 
+from functools import partial
+
 import numpy as np
 
 import lnn
 from experiments import Row
-from lnn import factored
 from lnn.convex import unfolding
 from lnn.models import hierarchical, tensor
 
 SIZE, COUNT, COMPONENTS, SCALES = 12, 500, 20, (0.01, 0.8)
+tensor_flow = partial(lnn.gradient_flow, model=tensor)
 LOSS = 1e-4  # at which all runs end
 
 
@@ -49,7 +51,7 @@ def measure() -> list[Row]:
         for j, scale in enumerate(SCALES):
             start = tensor.gaussian(target.shape, COMPONENTS, scale, rng=rng)
             times = np.append(0, np.geomspace(0.01, 1e4, 1000))
-            path = factored.gradient_flow(start, loss, times, method="RKC2", rtol=1e-5, stop=LOSS)
+            path = tensor_flow(start, loss, times, method="RKC2", rtol=1e-5, stop=LOSS)
             assert path.outcome is lnn.Outcome.CONVERGED
             W, norms = path.end_to_end[-1], np.sort(path.component_norms[-1])[::-1]
             errors[seed, j], ranks[seed, j] = error(W, target, mask), norms[3] / norms[2]
@@ -65,8 +67,8 @@ def measure() -> list[Row]:
         for j, scale in enumerate((0.1, 0.6)):
             start = hierarchical.gaussian(target.shape, 5, scale, rng=rng)
             near = 0.99 * float(loss(0 * target))
-            wait = factored.gradient_flow(start, loss, [0, 1e9], stop=near, **options)
-            path = factored.gradient_flow(wait[-1], loss, np.append(0, np.geomspace(1, 1e5, 100)), stop=LOSS, **options)
+            wait = tensor_flow(start, loss, [0, 1e9], stop=near, **options)
+            path = tensor_flow(wait[-1], loss, np.append(0, np.geomspace(1, 1e5, 100)), stop=LOSS, **options)
             assert path.outcome is lnn.Outcome.CONVERGED
             norms = path.component_norms[-1]
             left[seed, j] = np.mean((norms > 0.05 * norms.max(axis=1, keepdims=True)).sum(axis=1))

@@ -132,21 +132,6 @@ def test_flow_and_descent_follow_the_pullback(model, shape):
     assert len(flow) == 3 and len(list(flow)) == 3 and np.ptp(model.imbalance(flow)) < 1e-8
 
 
-def test_the_old_names_of_runs_of_tensors_hold_for_one_edition():
-    rng = np.random.default_rng(9)
-    factors, tree = tensor.gaussian((2, 3), 2, 0.5, rng=rng), hierarchical.gaussian((2, 3), 2, 0.5, rng=rng)
-    loss = lnn.LeastSquares(lnn.Everything((2, 3)), np.ones(6))
-    for start, options in ((factors, {}), (tree, {"model": hierarchical})):
-        model = options.get("model", tensor)
-        for old, new, knobs in (
-            (lnn.factored.gradient_flow, lnn.gradient_flow, ([0, 0.1],)),
-            (lnn.factored.gradient_descent, lnn.gradient_descent, (0.01, 3)),
-        ):
-            path = old(start, loss, *knobs, **options)
-            assert path.factors is path.weights and path.model is model
-            assert np.array_equal(path.losses, new(start, loss, *knobs, model=model).losses)
-
-
 def test_a_trajectory_of_tensors_cannot_be_changed_and_says_what_it_is():
     rng = np.random.default_rng(4)
     loss = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24))

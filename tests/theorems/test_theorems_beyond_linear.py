@@ -1,5 +1,7 @@
 """The results of the page `beyond_linear`, each against a computation of another kind."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from draws import slope
@@ -7,11 +9,11 @@ from scipy.integrate import quad, simpson, solve_ivp
 from tolerances import FLOW, SLOPE
 
 import lnn
-from lnn import factored
 from lnn.convex import unfolding
 from lnn.models import hierarchical, tensor
 from lnn.symbolic import tensors as symbolic
 
+tensor_flow = partial(lnn.gradient_flow, model=tensor)
 SHAPES = {2: (5, 4), 3: (3, 4, 5), 4: (2, 3, 4, 5)}
 HARD = np.zeros((2, 2, 2))
 HARD[0, 0, 1] = HARD[0, 1, 0] = HARD[1, 0, 0] = 1
@@ -126,11 +128,11 @@ def test_prop_border_rank_flow_with_two_components_diverges_and_with_three_does_
     """`prop-border-rank`: norms grow, directions become opposite, the loss tends to zero."""
     loss = lnn.LeastSquares(lnn.Everything(HARD.shape), HARD.ravel())
     times = [0, 1e2, 1e3, 1e4]
-    path = factored.gradient_flow(tensor.gaussian((2, 2, 2), 2, 0.4, rng=rng), loss, times, method="LSODA")
+    path = tensor_flow(tensor.gaussian((2, 2, 2), 2, 0.4, rng=rng), loss, times, method="LSODA")
     assert (np.diff(path.component_norms[1:], axis=0) > 0.5).all() and 0 < path.losses[-1] < 1e-4
     one, two = (tensor.end_to_end([w[:, [r]] for w in path[-1]]) for r in (0, 1))
     assert np.sum(one * two) / path.component_norms[-1].prod() < -0.9
-    three = factored.gradient_flow(tensor.gaussian((2, 2, 2), 4, 0.4, rng=rng), loss, times, method="LSODA")
+    three = tensor_flow(tensor.gaussian((2, 2, 2), 4, 0.4, rng=rng), loss, times, method="LSODA")
     assert three.losses[-1] < 1e-8 and three.component_norms[-1].max() < 5
 
 
@@ -138,8 +140,8 @@ def test_prop_border_rank_flow_with_two_components_diverges_and_with_three_does_
 def test_lem_component_balance_differences_are_conserved(order, rng):
     """`lem-component-balance`: along the flow of an unbalanced start, and symbolically."""
     loss = sensing_loss(SHAPES[order], rng)
-    path = factored.gradient_flow(tensor.gaussian(SHAPES[order], 3, 0.8, rng=rng), loss, np.linspace(0, 1, 6))
-    squares = np.stack([(w**2).sum(axis=1) for w in path.factors])
+    path = tensor_flow(tensor.gaussian(SHAPES[order], 3, 0.8, rng=rng), loss, np.linspace(0, 1, 6))
+    squares = np.stack([(w**2).sum(axis=1) for w in path.weights])
     differences = squares - squares[:1]
     assert np.ptp(squares, axis=1).max() > 0.1  # they move
     assert np.ptp(differences, axis=1).max() < 1e-7
@@ -151,9 +153,9 @@ def test_lem_component_balance_two_zero_vectors_stay_and_one_does_not(rng):
     loss = sensing_loss((3, 4, 5), rng)
     two, one = ([w.copy() for w in tensor.gaussian((3, 4, 5), 2, 0.8, rng=rng)] for _ in range(2))
     two[0][:, 0] = two[1][:, 0] = one[0][:, 0] = 0
-    path = factored.gradient_flow(two, loss, [0, 0.5, 1])
-    assert not path.factors[0][:, :, 0].any() and not path.factors[1][:, :, 0].any()
-    assert np.linalg.norm(factored.gradient_flow(one, loss, [0, 0.5]).factors[0][-1][:, 0]) > 0.01
+    path = tensor_flow(two, loss, [0, 0.5, 1])
+    assert not path.weights[0][:, :, 0].any() and not path.weights[1][:, :, 0].any()
+    assert np.linalg.norm(tensor_flow(one, loss, [0, 0.5]).weights[0][-1][:, 0]) > 0.01
 
 
 @pytest.mark.parametrize("order", SHAPES)
@@ -185,10 +187,10 @@ def test_thm_component_norms_zero_stays_zero_and_the_clock_adds_up_the_pulls(rng
     for w in start:
         w[:, 1] = 0
     times = np.linspace(0, 0.5, 2001)
-    path = factored.gradient_flow(start, loss, times)
+    path = tensor_flow(start, loss, times)
     norms = path.component_norms
     assert not norms[:, 1].any() and (norms[:, [0, 2]] > 0).all()
-    pulls = tensor.pulls(path.factors, loss.gradient(path.end_to_end))[:, [0, 2]]
+    pulls = tensor.pulls(path.weights, loss.gradient(path.end_to_end))[:, [0, 2]]
     clock = -(norms[:, [0, 2]] ** (-1 / 3))
     integral = simpson(pulls, x=times, axis=0)
     np.testing.assert_allclose(clock[-1] - clock[0], integral, rtol=1e-5)
@@ -235,8 +237,8 @@ def test_prop_frozen_pull_rises_within_its_bounds_and_waits_as_stated(rng):
     A = rng.choice([-1.0, 1.0], size=(3, 4, 5))
     start = tensor.balance(tensor.gaussian(A.shape, 4, 0.1, rng=rng))
     loss = frozen(A)
-    path = factored.gradient_flow(start, loss, np.linspace(0, 9, 901), stop=float(loss(0 * A)) - 50)
-    gammas = tensor.pulls(path.factors, np.broadcast_to(-A, path.end_to_end.shape))
+    path = tensor_flow(start, loss, np.linspace(0, 9, 901), stop=float(loss(0 * A)) - 50)
+    gammas = tensor.pulls(path.weights, np.broadcast_to(-A, path.end_to_end.shape))
     assert (np.diff(gammas, axis=0) > -1e-9).all() and (gammas[0] < 0).any()
     y = path.component_norms ** (1 / 3)
     low, high = (1 / y[0] - np.outer(path.times, c) for c in (np.full(4, np.sqrt(60)), gammas[0]))
@@ -246,8 +248,8 @@ def test_prop_frozen_pull_rises_within_its_bounds_and_waits_as_stated(rng):
     names = ["ijk,j,k->i", "ijk,i,k->j", "ijk,i,j->k"]
     across = [np.einsum(n, A, *vectors[:k], *vectors[k + 1 :]) for k, n in enumerate(names)]
     speed = y[0, r] * sum(np.sum(g**2) - (g @ v) ** 2 for g, v in zip(across, vectors, strict=True))
-    dense = factored.gradient_flow(start, loss, np.linspace(0, 1e-3, 5))
-    measured = tensor.pulls(dense.factors, np.broadcast_to(-A, dense.end_to_end.shape))[:, r]
+    dense = tensor_flow(start, loss, np.linspace(0, 1e-3, 5))
+    measured = tensor.pulls(dense.weights, np.broadcast_to(-A, dense.end_to_end.shape))[:, r]
     assert np.gradient(measured, dense.times, edge_order=2)[0] == pytest.approx(speed, rel=1e-4)
     for order in (2, 3, 4):
         found = symbolic.waiting_time(order)
@@ -292,7 +294,7 @@ def test_prop_frozen_pull_the_first_leaves_the_others_at_the_size_of_the_start(r
     loss, shares = frozen(A, 1e9), []
     for alpha in (0.5, 0.1, 0.02):
         level = float(loss(0 * A)) - 1e4
-        path = factored.gradient_flow([alpha * w for w in start], loss, [0, 1e5], stop=level)
+        path = tensor_flow([alpha * w for w in start], loss, [0, 1e5], stop=level)
         assert path.outcome is lnn.Outcome.CONVERGED
         assert path.times[-1] == pytest.approx(runs[q][0] / alpha, rel=0.1)
         shares.append(path.component_norms[-1, rest] ** (1 / 3) / alpha)
@@ -322,7 +324,7 @@ def test_prop_frozen_pull_the_condition_on_the_start_makes_a_component_first(rng
     gaps = []
     for alpha in (0.01, 0.003, 0.001):
         level = float(loss(0 * A)) - 0.25
-        path = factored.gradient_flow([alpha * w for w in start], loss, [0, 1e6], stop=level)
+        path = tensor_flow([alpha * w for w in start], loss, [0, 1e6], stop=level)
         assert path.outcome is lnn.Outcome.CONVERGED
         y = path.component_norms[-1] ** (1 / 3)
         assert (y[1:] <= alpha * constants).all() and y[0] > 10 * y[1:].max()
@@ -337,18 +339,14 @@ def test_thm_rank_one_trajectory_distance_vanishes_with_the_start(rng):
     np.testing.assert_allclose(A[loss.measure.mask], 0.2 * np.sign(loss.observed))
     gaps, alphas = [], (0.02, 0.01, 0.005)
     for alpha in alphas:
-        wait = factored.gradient_flow(
-            [alpha * w for w in start], loss, [0, 1e6], stop=float(loss(0 * A)) - 0.25, rtol=1e-10
-        )
+        wait = tensor_flow([alpha * w for w in start], loss, [0, 1e6], stop=float(loss(0 * A)) - 0.25, rtol=1e-10)
         rho = np.linalg.norm(wait.end_to_end[-1])
         assert rho <= rho_0
         np.testing.assert_allclose(loss.gradient(wait.end_to_end[-1]), -A, atol=1e-12)
         alone = [w[:, :1] for w in wait[-1]]
         alone = [w * (rho / tensor.component_norms(alone)) ** (1 / 3) for w in alone]
         times = np.linspace(0, 5, 51)
-        full, one = (
-            factored.gradient_flow(f, loss, times, method="LSODA", rtol=1e-10, atol=1e-13) for f in (wait[-1], alone)
-        )
+        full, one = (tensor_flow(f, loss, times, method="LSODA", rtol=1e-10, atol=1e-13) for f in (wait[-1], alone))
         gaps.append(np.abs(full.end_to_end - one.end_to_end).max())
     assert one.losses[-1] < 0.8 * one.losses[0]  # it has gone somewhere
     assert abs(slope(alphas, gaps) - 3) < 3 * SLOPE
@@ -360,16 +358,14 @@ def test_thm_rank_one_trajectory_needs_only_that_one_is_first(rng):
     loss = lnn.HuberLoss(lnn.Everything(A.shape), 3 * A.ravel(), threshold=1.0)  # frozen up to norm 2
     gaps, wrong, alphas = [], [], (0.04, 0.02, 0.01)
     for alpha in alphas:
-        wait = factored.gradient_flow(
-            [alpha * w for w in start], loss, [0, 1e6], stop=float(loss(0 * A)) - 0.5, rtol=1e-10
-        )
+        wait = tensor_flow([alpha * w for w in start], loss, [0, 1e6], stop=float(loss(0 * A)) - 0.5, rtol=1e-10)
         rho, times = np.linalg.norm(wait.end_to_end[-1]), [0, 0.1, 0.2]
         assert rho < 2
-        full = factored.gradient_flow(wait[-1], loss, times, rtol=1e-10, atol=1e-13)
+        full = tensor_flow(wait[-1], loss, times, rtol=1e-10, atol=1e-13)
         for r, found in ((q, gaps), (rest[0], wrong)):
             alone = [w[:, [r]] for w in wait[-1]]
             alone = [w * (rho / tensor.component_norms(alone)) ** (1 / 3) for w in alone]
-            one = factored.gradient_flow(alone, loss, times, rtol=1e-10, atol=1e-13)
+            one = tensor_flow(alone, loss, times, rtol=1e-10, atol=1e-13)
             found.append(np.abs(full.end_to_end - one.end_to_end).max())
     assert abs(slope(alphas, gaps) - 3) < 3 * SLOPE
     assert min(wrong) > 0.05
@@ -433,9 +429,9 @@ def test_thm_local_components_conserves_what_the_witness_says(rng):
     """`thm-local-components`: differences of squared norms at every node, in numbers and symbolically."""
     assert symbolic.hierarchical_imbalance_speed().is_zero_matrix
     loss = sensing_loss((3, 2, 4, 2), rng)
-    path = factored.gradient_flow(
+    path = tensor_flow(
         hierarchical.gaussian((3, 2, 4, 2), 3, 0.8, rng=rng), loss, np.linspace(0, 0.5, 4), model=hierarchical
     )
-    squares = hierarchical.vectors(path.factors) ** 2
+    squares = hierarchical.vectors(path.weights) ** 2
     assert np.ptp(squares, axis=0).max() > 0.1
     assert np.ptp(squares - squares[..., :1, :], axis=0).max() < 1e-7
