@@ -28,21 +28,26 @@ def open_page(browser, address, name, width, seen=None, **options):
     return page, complaints
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_all_formulas_are_set_and_nothing_complains(browser, address, name):
-    page, complaints = open_page(browser, address, name, 1200)
+@pytest.fixture(scope="module", params=NAMES)
+def opened(request, browser, address):
+    """A page on a desk, opened once for all that is looked at there, and what it complained of."""
+    page, complaints = open_page(browser, address, request.param, 1200)
+    yield page, complaints
+    page.context.close()
+
+
+def test_all_formulas_are_set_and_nothing_complains(opened):
+    page, complaints = opened
     bare = "[...document.querySelectorAll('.math')].filter(e => !e.querySelector('.katex')).length"
     unset = page.evaluate(bare)
     wrong = page.evaluate("[...document.querySelectorAll('.katex-error')].map(e => e.textContent)")
     assert (unset, wrong, complaints, page.evaluate(PARTED)) == (0, [], [], [])
     took = page.evaluate("document.documentElement.dataset.formulas || 'set in 0 ms'").split()[2]
     assert int(took) < 4000, "milliseconds for all formulas, on a machine that does other things; a quiet one takes 600"
-    page.context.close()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_as_many_toggles_work_as_there_are_dropdowns(browser, address, name):
-    page, _ = open_page(browser, address, name, 1200)
+def test_as_many_toggles_work_as_there_are_dropdowns(opened):
+    page, _ = opened
     dropdowns = page.locator("div.admonition.dropdown").count()
     assert page.locator("div.admonition.dropdown button.toggle-button").count() == dropdowns
     hidden = page.locator("div.admonition.toggle-hidden").count()
@@ -50,7 +55,6 @@ def test_as_many_toggles_work_as_there_are_dropdowns(browser, address, name):
     if dropdowns:
         page.locator("div.admonition.dropdown .admonition-title").first.click()
         assert page.locator("div.admonition.toggle-hidden").count() == dropdowns - 1
-    page.context.close()
 
 
 @pytest.mark.parametrize("name", ALL)
