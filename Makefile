@@ -14,8 +14,10 @@ export PYTHONNOUSERSITE := 1
 export IPYTHONDIR := $(CURDIR)/.venv/settings/ipython
 export MPLCONFIGDIR := $(CURDIR)/.venv/settings/matplotlib
 WORKERS ?= 2
+# Whole files, which share what they set up; those that take longest go first (tests/seconds.py).
+SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help book pdf test quick notebooks pages seal bench binder-check release collect grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
+.PHONY: help book pdf test quick seconds notebooks pages seal bench binder-check release collect grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -49,10 +51,13 @@ pdf: $(PDF) ## make one PDF of the whole book, needs LaTeX, and link it from the
 test: book ## check everything: package, theorems, notebooks, the built pages
 	@if command -v latexmk >/dev/null && command -v xelatex >/dev/null; then $(MAKE) --no-print-directory pdf; else echo "no LaTeX: the tests of the PDF are skipped by name"; fi
 	@command -v chromium >/dev/null || echo "no chromium: the tests in a browser are skipped by name"
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest $(SPREAD)
 
-quick: $(READY) ## the tests of the package alone, without notebooks and pages
-	@$(BIN)/python -m pytest -n $(WORKERS) tests --without-pages --ignore tests/course/test_grading.py
+quick: $(READY) ## the ring for every change, under a minute: package, theorems, texts; not what takes over a second
+	@$(BIN)/python -m pytest $(SPREAD) --quick tests/package tests/theorems tests/book
+
+seconds: book ## measure how long each test takes, which orders `make test` and says what `make quick` leaves out
+	@$(BIN)/python -m pytest $(SPREAD) --measure
 
 test-versions: test-oldest test-newest ## run the tests on the oldest and the newest versions pyproject.toml admits
 

@@ -1,11 +1,13 @@
 """For all tests: repeatable random examples, one thread, no network; a browser and a server of the built book.
 
-Without the extra `lnn[nonlinear]` what needs it is skipped by name; what reads the built pages can be left out.
+Without the extra `lnn[nonlinear]` what needs it is skipped by name; what reads the built pages can be left out, and
+what takes long. At the end three lines say what was skipped and why.
 """
 
 import os
 import runpy
 import sys
+from collections import Counter
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
@@ -20,6 +22,7 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [OFFLINE, os.environ.get
 if OFFLINE not in sys.path:  # else this Python, a worker perhaps, was started so already
     runpy.run_path(f"{OFFLINE}/sitecustomize.py")
 import pytest
+import seconds
 from built import CHROMIUM, SITE
 from hypothesis import settings
 
@@ -43,24 +46,47 @@ PAGES = ("accessibility", "book", "browser", "downloads", "pdf", "publishing", "
 
 
 def pytest_addoption(parser):
-    """Add --without-pages."""
+    """Add --without-pages, --quick and --measure."""
     parser.addoption("--without-pages", action="store_true", help="leave out the tests of the built pages")
+    parser.addoption("--quick", action="store_true", help="leave out these, and what took more than a second")
+    parser.addoption("--measure", action="store_true", help="keep how long the tests take in tests/seconds.json")
+
+
+def pytest_configure(config):
+    """Measure where the reports arrive: not in the workers."""
+    if config.getoption("measure") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(seconds.Measured())
 
 
 def pytest_ignore_collect(collection_path, config):
     """Whether it is one of the files with tests of the pages, if these are not wanted."""
-    unwanted = config.getoption("without_pages") and collection_path.name in {f"test_{name}.py" for name in PAGES}
+    without = config.getoption("without_pages") or config.getoption("quick")
+    unwanted = without and collection_path.name in {f"test_{name}.py" for name in PAGES}
     return True if unwanted else None
 
 
-def pytest_collection_modifyitems(items):
-    """Mark what needs the extra, with the command that installs it as the reason."""
+def pytest_collection_modifyitems(config, items):
+    """Order the files for the workers; drop what takes long, if only the rest is wanted; mark what needs the extra."""
+    if hasattr(config, "workerinput"):
+        seconds.longest_first(items)
+    if config.getoption("quick"):
+        items[:], long = seconds.parted(items)
+        config.hook.pytest_deselected(items=long)
     if not MISSING:
         return
     skip = pytest.mark.skip(reason=f"needs {', '.join(MISSING)}: pip install 'lnn[nonlinear]'")
     for item in items:
         if any(part in item.nodeid for part in NEEDING):
             item.add_marker(skip)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say in three lines what was skipped and why: the two commonest reasons, and all others on the third."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports).most_common()
+    lines = [f"{count}: {reason}" for reason, count in reasons]
+    for line in [*lines[:2], *filter(None, ["; ".join(lines[2:])])]:
+        terminalreporter.write_line(f"skipped {line}")
 
 
 @pytest.fixture(autouse=True)

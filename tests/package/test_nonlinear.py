@@ -16,6 +16,9 @@ import lnn
 from lnn.nonlinear import autoencoder, convnet, digits, records, training
 from lnn.symbolic import inside
 
+# Compiled as a whole: one after another, JAX would compile a hundred small operations.
+slope_of_loss = jax.jit(jax.grad(training.cross_entropy))
+
 
 def double(net):
     """The same net in double precision."""
@@ -56,8 +59,8 @@ def test_prop_inside_a_network_for_one_step_of_the_convnet_with_dropout(nets, fe
     with jax.enable_x64(True):
         twin, key, eta = double(nets[1]), jax.random.key(3), 0.01
         few = (few[0].astype(float), few[1])
-        G = jax.grad(training.cross_entropy)(convnet.collapse(twin), *few, key)
-        g = jax.grad(training.cross_entropy)(twin, *few, key)
+        G = slope_of_loss(convnet.collapse(twin), *few, key)
+        g = slope_of_loss(twin, *few, key)
         stepped = convnet.collapse(jax.tree.map(lambda x, d: x - eta * d, twin, g))
         for factors, (product,), (gradient,) in zip(twin.dense, stepped.dense, G.dense, strict=True):
             W, A, slope_ = (np.asarray(x) for x in (*factors, gradient))
@@ -166,13 +169,18 @@ def test_prop_folding_the_folded_autoencoder_is_the_same_function_and_the_code_h
         x = np.random.default_rng(7).standard_normal((40, 9))
         folded = autoencoder.fold(net)
         assert folded.linear == ()
-        assert np.abs(jax.vmap(net)(x) - jax.vmap(folded)(x)).max() < EXACT
-        assert np.abs(jax.vmap(net.code)(x) - jax.vmap(folded.code)(x)).max() < EXACT
-        C = np.cov(np.asarray(jax.vmap(net.code)(x)).T)
-        before = np.cov(np.asarray(jax.vmap(net.encoder)(x)).T)
+        whole, code, before = (jit_of(part)(net, x) for part in (lambda n: n, lambda n: n.code, lambda n: n.encoder))
+        assert np.abs(whole - jit_of(lambda n: n)(folded, x)).max() < EXACT
+        assert np.abs(code - jit_of(lambda n: n.code)(folded, x)).max() < EXACT
+        C, before = np.cov(np.asarray(code).T), np.cov(np.asarray(before).T)
         P = np.asarray(net.linear[2] @ net.linear[1] @ net.linear[0])
         assert np.allclose(C, P @ before @ P.T, rtol=0, atol=EXACT)
         assert (lnn.singular_values(C) > 1e-12).sum() == 2
+
+
+def jit_of(part):
+    """Compiled: what a part of a net makes of each row."""
+    return eqx.filter_jit(lambda net, x: jax.vmap(part(net))(x))
 
 
 def double_autoencoder(net):
@@ -213,15 +221,19 @@ def test_the_initial_weights_have_the_standard_deviation_asked_for():
 def test_the_forward_pass_is_that_of_equinox_layers(nets, few):
     """Channels last, own pooling: against Equinox's layers with channels first."""
     net, images = nets[0], few[0]
-    x = images[:, None]
-    for kernel, bias in zip(net.kernels, net.kernel_biases, strict=True):
-        layer = eqx.nn.Conv2d(*kernel.shape[2:], 5, padding="SAME", key=jax.random.key(0))
-        replaced = (jnp.transpose(kernel, (3, 2, 0, 1)), bias[:, None, None])
-        layer = eqx.tree_at(lambda layer: (layer.weight, layer.bias), layer, replaced)
-        x = jax.vmap(eqx.nn.MaxPool2d(2, 2))(jax.nn.relu(jax.vmap(layer)(x)))
-    x = jnp.transpose(x, (0, 2, 3, 1)).reshape(len(x), -1)
-    x = jax.nn.relu(x @ net.dense[0][0].T + net.biases[0])
-    expected = x @ net.dense[1][0].T + net.biases[1]
+
+    @jax.jit
+    def by_layers(net, x):
+        for kernel, bias in zip(net.kernels, net.kernel_biases, strict=True):
+            layer = eqx.nn.Conv2d(*kernel.shape[2:], 5, padding="SAME", key=jax.random.key(0))
+            replaced = (jnp.transpose(kernel, (3, 2, 0, 1)), bias[:, None, None])
+            layer = eqx.tree_at(lambda layer: (layer.weight, layer.bias), layer, replaced)
+            x = jax.vmap(eqx.nn.MaxPool2d(2, 2))(jax.nn.relu(jax.vmap(layer)(x)))
+        x = jnp.transpose(x, (0, 2, 3, 1)).reshape(len(x), -1)
+        x = jax.nn.relu(x @ net.dense[0][0].T + net.biases[0])
+        return x @ net.dense[1][0].T + net.biases[1]
+
+    expected = by_layers(net, images[:, None])
     assert np.abs(net(images) - expected).max() < 1e-4 * np.abs(expected).max()
 
 
@@ -273,7 +285,7 @@ def test_one_step_of_train_is_one_step_of_momentum_with_its_own_factors_for_the_
     rng = np.random.default_rng(10)
     key = jax.random.fold_in(jax.random.key(int(rng.integers(2**31))), 0)
     chosen = rng.permutation(500)[:64]
-    g = jax.grad(training.cross_entropy)(net, learn.images[chosen], learn.labels[chosen], key)
+    g = slope_of_loss(net, learn.images[chosen], learn.labels[chosen], key)
     for mine, start, slope_, factor in (
         (run.net.dense[0][0], net.dense[0][0], g.dense[0][0], 3.0),
         (run.net.dense[1][0], net.dense[1][0], g.dense[1][0], 0.5),
@@ -372,10 +384,9 @@ def test_fit_is_adam_on_the_mean_square_error():
     weights, rest = eqx.partition(net, eqx.is_inexact_array)
     adam = optax.adam(1e-2)
     state, losses = adam.init(weights), []
+    loss = jax.jit(jax.value_and_grad(lambda w, rows: jnp.mean((jax.vmap(eqx.combine(w, rest))(rows) - rows) ** 2)))
     for rows in np.random.default_rng(16).integers(20, size=(3, 5)):
-        value, g = jax.value_and_grad(
-            lambda w, rows=rows: jnp.mean((jax.vmap(eqx.combine(w, rest))(x[rows]) - x[rows]) ** 2)
-        )(weights)
+        value, g = loss(weights, x[rows])
         update, state = adam.update(g, state)
         weights = eqx.apply_updates(weights, update)
         losses.append(float(value))
