@@ -9,6 +9,8 @@ export MKL_NUM_THREADS := 1
 # Nothing of a user's own settings gets into the environment or onto a page: not where pip installs, not what matplotlib
 # and IPython are told elsewhere, not the encoding of the locale.
 unexport PIP_USER PIP_TARGET PIP_PREFIX PYTHONPATH PYTHONHOME MPLBACKEND MATPLOTLIBRC
+# Where this one is set, as in many containers, every program compiles anew all that it imports: seconds for each kernel.
+unexport PYTHONDONTWRITEBYTECODE
 export PYTHONUTF8 := 1
 export PYTHONNOUSERSITE := 1
 export IPYTHONDIR := $(CURDIR)/.venv/settings/ipython
