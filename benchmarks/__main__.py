@@ -3,17 +3,22 @@
 Usage: python -m benchmarks [PART ...]
 
 With names of parts (steps, completion, programs, preconditioning, startup) only these are measured, and the rest of the
-file stays as it is. Times are those of one thread: quiet machines give the truth sooner.
+file stays as it is. A run that was interrupted is taken up at the part where it was. Times are those of one thread:
+quiet machines give the truth sooner.
 """
 
 import os
 import sys
+from pathlib import Path
 
 THREADS = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 THREADS["XLA_FLAGS"] = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 THREADS["JAX_PLATFORMS"] = "cpu"
 THREADS["JAX_ENABLE_X64"] = "1"  # the same precision for all
 os.environ.update(THREADS)  # before NumPy, PyTorch and JAX are imported
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
+import whole
 
 from benchmarks import completion, preconditioning, programs, startup, steps
 from benchmarks.results import PATH, dump, load, machine
@@ -27,14 +32,16 @@ def main() -> int:
         print(f"no part is named {', '.join(unknown)}: there are {', '.join(PARTS)}")
         return 1
     results = load() if PATH.exists() else {"records": []}
+    kept, files = whole.Unfinished("benchmarks"), [*Path(__file__).parent.glob("*.py"), *whole.package()]
     for name in names:
         print(f"{name} …", flush=True)
-        found = PARTS[name].measure()
+        found = kept(name, files, PARTS[name].measure)
         measured = {record["part"] for record in found}
         kept = [record for record in results["records"] if record["part"] not in measured]
         order = ["step", "recording", "memory", "completion", "nuclear", "preconditioner", "import", "book"]
         results = {"machine": machine(), "records": sorted(kept + found, key=lambda r: order.index(r["part"]))}
-        PATH.write_text(dump(results))
+        whole.write(PATH, dump(results))
+    kept.finish()
     print(f"written: {os.path.relpath(PATH)}; next: make pages")
     return 0
 

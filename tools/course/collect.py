@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import roster
+import whole
 from sets import name_of, roles, sets
 from submissions import LARGEST, unfit_name
 
@@ -155,10 +156,10 @@ def collect_set(course: Path, assignment: str) -> tuple[int, int, list[str]]:
             continue
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(file.content)
+            whole.write(place, file.content)
             new += 1
         before[student] = now
-    memory.write_text(json.dumps(before, indent=1))
+    whole.write(memory, json.dumps(before, indent=1))
     roster.add(course, names)
     if any("assignsubmission" in f.path and f.student.isdigit() for files in by_student.values() for f in files):
         told.append("there is no grading worksheet of Moodle: students have another number in each set")

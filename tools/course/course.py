@@ -21,6 +21,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # where `whole` is
 from authoring import new_task
 from collect import collect
 from grading import grade

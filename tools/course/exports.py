@@ -9,10 +9,12 @@ A score is exported when all its tasks are graded. An empty field changes nothin
 """
 
 import csv
+import io
 import re
 from pathlib import Path
 
 import roster
+import whole
 from collect import worksheets
 from scores import write_csv
 from sets import roles, sets
@@ -83,5 +85,6 @@ def fill(worksheet: Path, target: Path, scores: dict[str, str], most: float) -> 
             row[columns["grade"]] = found
             if "maximum grade" in columns:
                 row[columns["maximum grade"]] = f"{most:g}"
-    with target.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(table)
+    filled = io.StringIO(newline="")
+    csv.writer(filled).writerows(table)
+    whole.write(target, filled.getvalue())

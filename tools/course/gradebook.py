@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import whole
 from sets import name_of, roles
 
 Record = dict[str, Any]
@@ -88,7 +89,7 @@ def read(course: Path, student: str, assignment: str) -> Record:
 def write(course: Path, student: str, assignment: str, record: Record) -> None:
     path = record_of(course, student, assignment)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(record, indent=1))
+    whole.write(path, json.dumps(record, indent=1))
 
 
 def withdraw(course: Path, book, student: str, assignment: str) -> Record:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import confined
 import nbformat
+import whole
 from feedback import write_feedback
 from gradebook import Record, complaint, connect, digest, forget, read, released_cells, restore, withdraw, write
 from sets import name_of, sets, source_of
@@ -150,8 +151,7 @@ def replaced(graded: Path) -> list[str]:
     """Read off, and remove, the last cell of a graded notebook: which library functions it has replaced."""
     notebook = nbformat.read(graded, as_version=4)
     text = "".join(output.get("text", "") for output in notebook.cells.pop().outputs)
-    graded.chmod(0o644)
-    nbformat.write(notebook, graded)
+    whole.write(graded, nbformat.writes(notebook) + "\n")
     graded.chmod(0o444)
     try:
         names = json.loads(text)

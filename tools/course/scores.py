@@ -1,10 +1,12 @@
 """The tables of points: scores/SET.csv with a column for each task, and scores/all.csv with one for each set."""
 
 import csv
+import io
 import statistics
 from pathlib import Path
 
 import roster
+import whole
 from sets import name_of, roles, sets
 
 
@@ -100,7 +102,8 @@ def summary_of(assignment: str, graded_cells: list, rows: list[dict[str, object]
 
 
 def write_csv(path: Path, columns: list[str], rows: list[dict[str, object]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
+    table = io.StringIO(newline="")
+    writer = csv.DictWriter(table, columns, restval="")
+    writer.writeheader()
+    writer.writerows(rows)
+    whole.write(path, table.getvalue())

@@ -12,6 +12,7 @@ import nbformat
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "notebooks"))
 import notebooks
+import whole
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
@@ -75,6 +76,6 @@ def pair(course: Path) -> int:
     for page in sorted(course.glob("source/*/*.md")):
         notebook = jupytext.read(page, fmt="md:myst")
         notebooks.name_cells(notebook)
-        nbformat.write(notebook, page.with_suffix(".ipynb"))
+        whole.write(page.with_suffix(".ipynb"), nbformat.writes(notebook) + "\n")
         print(page.with_suffix(".ipynb").relative_to(course))
     return 0

@@ -2,10 +2,11 @@
 
 Usage: python tools/notebooks/notebooks.py [--all] [--check | --steady] [NAME ...]
 
-Without names, all of chapters/. Only what changed is executed, unless --all. --check executes nothing and changes
-nothing: it lists the pairs that disagree and exits with 1 if there are any. --steady changes nothing either: it
-executes every page three times, and exits with 1 unless the first two runs have the same bytes and the third, with two
-threads for linear algebra, the same text.
+Without names, all of chapters/. Only what changed is executed, unless --all. Each page is written whole when done, and
+a run that was interrupted is taken up where it was. --check executes nothing and changes nothing: it lists the pairs
+that disagree and exits with 1 if there are any. --steady changes nothing either: it executes every page three times,
+and exits with 1 unless the first two runs have the same bytes and the third, with two threads for linear algebra, the
+same text.
 """
 
 import argparse
@@ -22,8 +23,10 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 import jupytext
 import nbformat
+import whole
 from jupytext.config import load_jupytext_config
 from nbclient import NotebookClient
 from PIL import Image
@@ -85,6 +88,11 @@ def executed(page: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def execute(page: Path) -> None:
+    """Write the executed twin of a page."""
+    whole.write(page.with_suffix(".ipynb"), nbformat.writes(executed(page)) + "\n")
+
+
 def printed(notebook: nbformat.NotebookNode) -> list[str]:
     """What the cells print and show as text, which nbval compares; figures are not looked at."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
@@ -117,14 +125,20 @@ def main() -> int:
             print(f"{page.relative_to(ROOT)} and its notebook disagree: run `make notebooks`")
         return bool(stale)
     if options.steady:
-        found = {page.stem: steady(page) for page in tqdm(pages, unit="page")}
+        kept = whole.Unfinished("steady")
+        found = {p.stem: kept(p.stem, [p, *whole.package()], lambda p=p: steady(p)) for p in tqdm(pages, unit="page")}
+        kept.finish()
         for name, differences in found.items():
             print(f"{name}: {', '.join(differences) or 'steady'}")
         return any(found.values())
-    bar = tqdm(stale, unit="page", disable=not stale)
+    bar, kept = tqdm(stale, unit="page", disable=not stale), whole.Unfinished("notebooks")
     for page in bar:
         bar.set_postfix_str(page.stem)
-        nbformat.write(executed(page), page.with_suffix(".ipynb"))
+        if not agrees(page):
+            execute(page)
+        else:  # it is wanted anew: unless that was done before the run was interrupted
+            kept(page.stem, [page, *whole.package()], lambda page=page: execute(page))
+    kept.finish()
     print(f"{len(stale)} executed, {len(pages) - len(stale)} already current")
     return 0
 

@@ -2,8 +2,8 @@
 
 Usage: python tools/notebooks/timing.py [NAME ...]
 
-Without names, all pages that run code. What is measured goes to statistics.json; `make pages` makes the page of it. The
-notebooks themselves are not written.
+Without names, all pages that run code. A run that was interrupted is taken up where it was. What is measured goes to
+statistics.json; `make pages` makes the page of it. The notebooks themselves are not written.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import nbformat
 import notebooks  # sets one thread, too
 import numpy as np
 import pages
+import whole
 from nbclient import NotebookClient
 from tqdm import tqdm
 
@@ -71,8 +72,10 @@ def main() -> int:
     names = parser.parse_args().names or running()
     old = json.loads(pages.STATISTICS.read_text())["notebooks"] if pages.STATISTICS.exists() else {}
     found = {name: entry for name, entry in old.items() if name in running()}
+    kept = whole.Unfinished("statistics")
     for name in tqdm(names, unit="page"):
-        found[name] = measure(name)
+        files = [notebooks.CHAPTERS / f"{name}.md", *whole.package()]
+        found[name] = kept(name, files, lambda name=name: measure(name))
     used = PACKAGES + [name for name in OPTIONAL if any(f"import {name}" in text for text in sources())]
     record = {
         "date": datetime.date.today().isoformat(),
@@ -80,7 +83,8 @@ def main() -> int:
         "packages": {name: version(name) for name in used},
         "notebooks": dict(sorted(found.items())),
     }
-    pages.STATISTICS.write_text(json.dumps(record, indent=1) + "\n")
+    whole.write(pages.STATISTICS, json.dumps(record, indent=1) + "\n")
+    kept.finish()
     return 0
 
 

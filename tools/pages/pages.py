@@ -19,6 +19,9 @@ from pathlib import Path
 
 import yaml
 
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+import whole
+
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
 EXPERIMENTS = ROOT / "tests" / "experiments"
@@ -192,8 +195,10 @@ def reproductions_page() -> str:
         "*Holds* has three values. *Yes*: what is claimed comes out here, also in size where the source gives one. *In",
         "part*: the claim comes out, its published size or extent does not. *No*: it does not come out.",
     ]
+    kept, files = whole.Unfinished("reproductions"), [*EXPERIMENTS.glob("*.py"), *whole.package()]
     for path in sorted(EXPERIMENTS.glob("e*.py")):
-        lines += ["", *experiment(path)]
+        lines += ["", *kept(path.stem, files, lambda path=path: experiment(path))]
+    kept.finish()
     return "\n".join(lines) + "\n"
 
 
@@ -290,8 +295,8 @@ def main() -> int:
         print(f"not current: {', '.join(stale)}: run `make pages`" if stale else "the generated pages are current")
         return bool(stale)
     for name in stale:
-        (CHAPTERS / f"{name}.md").write_text(PAGES[name]())
-    (CHAPTERS / "reproductions.md").write_text(reproductions_page())
+        whole.write(CHAPTERS / f"{name}.md", PAGES[name]())
+    whole.write(CHAPTERS / "reproductions.md", reproductions_page())
     return 0
 
 

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pages
+import whole
 import yaml
 
 SEALS = pages.ROOT / "book" / "seals.toml"
@@ -156,7 +157,7 @@ def write(renewed: dict[str, set[str]]) -> None:
         order = [*(label for label in now if label in kept), *(label for label in kept if label not in now)]
         escaped = {label: label.replace("\\", "\\\\").replace('"', '\\"') for label in order}
         lines += [f"[{page.stem}]", *(f'"{escaped[label]}" = "{kept[label]}"' for label in order), ""]
-    SEALS.write_text("\n".join(lines), encoding="utf-8")
+    whole.write(SEALS, "\n".join(lines))
 
 
 def main() -> int:
