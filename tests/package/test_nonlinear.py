@@ -1,5 +1,7 @@
 """Non-linear networks with linear parts: what is proved about them, and what the room lnn.nonlinear does."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from draws import slope
@@ -16,6 +18,7 @@ import lnn
 from lnn.nonlinear import autoencoder, convnet, digits, records, training
 from lnn.symbolic import inside
 
+load_digits = cache(digits.load)  # it reads text for three seconds; nothing here writes into the arrays
 # Compiled as a whole: one after another, JAX would compile a hundred small operations.
 slope_of_loss = jax.jit(jax.grad(training.cross_entropy))
 
@@ -28,7 +31,7 @@ def double(net):
 @pytest.fixture(scope="module")
 def few():
     """Seven images and labels."""
-    training_set, _ = digits.load()
+    training_set, _ = load_digits()
     return training_set.images[::700], training_set.labels[::700]
 
 
@@ -191,7 +194,7 @@ def double_autoencoder(net):
 
 
 def test_digits_are_split_evenly_and_nothing_is_lost():
-    learn, held = digits.load()
+    learn, held = load_digits()
     assert (learn.images.shape, held.images.shape) == ((4500, 28, 28), (500, 28, 28))
     assert np.array_equal(np.bincount(learn.labels), [450] * 10)
     assert np.array_equal(np.bincount(held.labels), [50] * 10)
@@ -249,14 +252,14 @@ def test_dropout_needs_a_key_and_keeps_the_mean(nets, few):
 
 @pytest.fixture(scope="module")
 def short(nets):
-    learn = digits.Digits(*(part[::9] for part in digits.load()[0]))
+    learn = digits.Digits(*(part[::9] for part in load_digits()[0]))
     return [training.train(net, learn, [0, 30], rng=np.random.default_rng(9)) for net in nets]
 
 
 def test_training_lowers_the_loss_of_both_nets(short):
     for run in short:
         assert run.losses[1] < 0.4 * run.losses[0]
-        assert training.accuracy(run.net, digits.load()[1]) > 0.4  # 0.1 by chance
+        assert training.accuracy(run.net, load_digits()[1]) > 0.4  # 0.1 by chance
 
 
 def test_the_trained_twin_collapses_into_the_original_architecture_with_the_same_outputs(nets, short, few):
@@ -279,7 +282,7 @@ def test_the_mean_gains_at_the_start_are_those_of_gaussian_matrices(nets):
 def test_one_step_of_train_is_one_step_of_momentum_with_its_own_factors_for_the_dense_layers(nets):
     """Against optax with one step written out: batch, key and factors."""
     net = nets[0]
-    learn, _ = digits.load()
+    learn, _ = load_digits()
     learn = digits.Digits(*(part[::9] for part in learn))
     run = training.train(net, learn, [1], step_size=0.02, dense_factors=(3.0, 0.5), rng=np.random.default_rng(10))
     rng = np.random.default_rng(10)
@@ -304,7 +307,7 @@ def test_batches_are_shuffles_without_repetition_within_an_epoch():
 
 
 def test_the_loss_is_the_mean_cross_entropy_of_all_images(nets):
-    _, held = digits.load()
+    _, held = load_digits()
     z = training.logits(nets[0], held, batch=130).astype(float)  # 500 is no multiple
     shifted = z - z.max(axis=1, keepdims=True)
     expected = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(500), held.labels])
@@ -313,7 +316,7 @@ def test_the_loss_is_the_mean_cross_entropy_of_all_images(nets):
 
 
 def test_wrong_arguments_are_refused_with_numbers(nets):
-    learn, _ = digits.load()
+    learn, _ = load_digits()
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match="must increase"):
         training.train(nets[0], learn, [5, 5], rng=rng)
