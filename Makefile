@@ -55,7 +55,7 @@ test: book ## check everything: package, theorems, notebooks, the built pages
 	@command -v chromium >/dev/null || echo "no chromium: the tests in a browser are skipped by name"
 	@$(BIN)/python -m pytest $(SPREAD)
 
-quick: $(READY) ## the ring for every change, under a minute: package, theorems, texts; not what takes over a second
+quick: $(READY) ## the ring for every change: package, theorems, texts; not what takes over a second
 	@$(BIN)/python -m pytest $(SPREAD) --quick tests/package tests/theorems tests/book
 
 seconds: book ## measure how long each test takes, which orders `make test` and says what `make quick` leaves out
