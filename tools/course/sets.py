@@ -5,6 +5,7 @@ that nbgrader can work in.
 """
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import jupytext
@@ -25,10 +26,15 @@ def name_of(assignment: str) -> str:
     return assignment.split("_", 1)[1]
 
 
+def in_order(names: Iterable[str]) -> list[str]:
+    """Names of sets by their numbers, so that ps10_… comes after ps9_…."""
+    return sorted(names, key=lambda name: (len(name.split("_")[0]), name))
+
+
 def sets(course: Path) -> list[str]:
     """Names of the sets with a source notebook, in order."""
     found = [path.parent.name for path in course.glob("source/*/*.ipynb") if "_" in path.parent.name]
-    return sorted(name for name in set(found) if source_of(course, name).exists())
+    return in_order(name for name in set(found) if source_of(course, name).exists())
 
 
 def source_of(course: Path, assignment: str) -> Path:
