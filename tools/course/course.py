@@ -1,8 +1,9 @@
 """The course side: release the problem sets, collect and grade what was handed in.
 
-Usage: python tools/course/course.py task | pair | release | collect | grade [--course FOLDER] …
+Usage: python tools/course/course.py task | proof | pair | release | collect | grade [--course FOLDER] …
 
 task     appends an empty task to a set
+proof    puts a proof of the pool, pool/psN_NAME.md, in the place of the one that a set has; or lists them
 pair     writes the notebook beside the text of each set: source/psN_NAME/NAME.md -> NAME.ipynb
 release  the students' version in release/ (no solutions, no hidden tests: verified), and problem_sets.zip of it
 collect  sorts what an LMS lets you download, downloaded/psN_NAME/, into submitted/
@@ -25,6 +26,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # where `whole` is
 from authoring import new_task
 from collect import collect
 from grading import grade
+from pool import exchange
 from release import release
 from sets import ROOT, pair
 
@@ -32,7 +34,7 @@ from sets import ROOT, pair
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     acts = parser.add_subparsers(dest="act", required=True)
-    for act in ("task", "pair", "release", "collect", "grade"):
+    for act in ("task", "proof", "pair", "release", "collect", "grade"):
         options = acts.add_parser(act)
         options.add_argument("--course", type=Path, default=ROOT / "exercises", help="exercises/ by default")
         if act == "task":
@@ -40,6 +42,9 @@ def main() -> int:
             options.add_argument("name", help="of the task: small letters, digits, hyphens")
             options.add_argument("--points", type=int, default=4)
             options.add_argument("--proof", action="store_true", help="marked by hand, and not by tests")
+        if act == "proof":
+            options.add_argument("set", metavar="SET", help="psN_NAME")
+            options.add_argument("key", nargs="?", default="", help="of the proof; without it, they are listed")
         if act == "grade":
             options.add_argument("--timeout", type=int, help="seconds that a cell may take; 60 by default")
             options.add_argument("--again", action="store_true", help="grade anew also what has not changed")
@@ -58,6 +63,8 @@ def main() -> int:
         return grade(course, given.timeout, given.again, given.jobs, given.student, given.set, given.hide_tests)
     if given.act == "task":
         return new_task(course, given.set, given.name, given.points, given.proof)
+    if given.act == "proof":
+        return exchange(course, given.set, given.key)
     if given.act == "collect":
         return collect(course, given.sets)
     return (pair if given.act == "pair" else release)(course)
