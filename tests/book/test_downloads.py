@@ -85,3 +85,19 @@ def test_a_pdf_older_than_the_notebooks_is_not_offered(site, tmp_path, monkeypat
     monkeypatch.setattr(downloads, "PDF", printed)
     downloads.main(site)
     assert "book.pdf" not in (site / "chapters/one.html").read_text()
+
+
+def test_slides_are_offered_if_they_were_made_from_these_notebooks(site, tmp_path, monkeypatch):
+    first = tmp_path / "slides" / "index.html"
+    (first.parent / ".doctrees").mkdir(parents=True)
+    (first.parent / "deck.html").write_text("a deck")
+    (first.parent / ".doctrees" / "deck.doctree").write_text("not to be carried")
+    first.write_text("all decks")
+    monkeypatch.setattr(downloads, "SLIDES", first)
+    downloads.main(site)
+    assert f"../{downloads.NAME}-slides.zip" in (site / "chapters/one.html").read_text()
+    names = zipfile.ZipFile(site / f"{downloads.NAME}-slides.zip").namelist()
+    assert names == [f"{downloads.NAME}-slides/{name}" for name in ("deck.html", "index.html")]
+    os.utime(first, (0, 0))
+    downloads.main(site)
+    assert "slides" not in (site / "chapters/one.html").read_text()

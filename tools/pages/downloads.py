@@ -1,4 +1,4 @@
-"""What a reader can take along: a zip of the notebooks, and the PDF if it was made; linked from every page.
+"""What a reader can take along: a zip of the notebooks, the PDF and the slides, if made; linked from every page.
 
 Usage: python tools/pages/downloads.py [_build/html]
 
@@ -17,6 +17,7 @@ import repository
 
 NAME = "linear-neural-networks"
 PDF = ROOT / "_build" / "latex" / f"{NAME}.pdf"
+SLIDES = ROOT / "_build" / "slides" / "index.html"
 PLACE = re.compile(r'(<span class="downloads">).*?(</span>)', re.S)  # stands in the footer: _config.yml
 CARRIED = ("pyproject.toml", "README.md", "LICENSE", "chapters/LICENSE", "constraints.txt")
 ELSEWHERE = {"404.html"}  # shown at any address, so that a relative link would lead nowhere
@@ -61,8 +62,17 @@ def bundle(path: Path) -> None:
             archive.writestr(entry, contents[name])
 
 
+def decks(path: Path, folder: Path) -> None:
+    """Write the zip of the slides; index.html is where to start."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(file for file in folder.rglob("*") if file.is_file()):
+            inner = file.relative_to(folder)
+            if inner.parts[0] not in (".doctrees", "_sources", ".buildinfo"):
+                archive.write(file, Path(f"{NAME}-slides") / inner)
+
+
 def current(pdf: Path) -> bool:
-    """Whether the PDF is there and not older than any notebook."""
+    """Whether the PDF, or the first page of the slides, is there and not older than any notebook."""
     newest = max(page.stat().st_mtime for page in (ROOT / "chapters").glob("*.ipynb"))
     return pdf.exists() and pdf.stat().st_mtime >= newest
 
@@ -89,6 +99,12 @@ def main(site: Path) -> None:
         files = {"the book as a PDF": copy, **files}
     else:
         copy.unlink(missing_ok=True)
+    slides = site / f"{NAME}-slides.zip"
+    if current(SLIDES):
+        decks(slides, SLIDES.parent)
+        files = {**files, "the slides as a zip": slides}
+    else:
+        slides.unlink(missing_ok=True)
     offer(site, files)
 
 
