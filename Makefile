@@ -19,7 +19,7 @@ WORKERS ?= 2
 # Whole files, which share what they set up; those that take longest go first (tests/seconds.py).
 SPREAD := -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: help book pdf test quick seconds notebooks pages seal bench binder-check release collect grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics slides
+.PHONY: help book pdf test quick seconds notebooks pages seal bench binder-check release collect grade lab lint lock clean test-versions test-oldest test-newest mutants determinism statistics slides handout
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
@@ -112,6 +112,9 @@ collect: $(READY) ## sort what Moodle or Canvas let you download, in exercises/d
 
 grade: $(READY) ## grade exercises/submitted: feedback and tables of scores (AGAIN=1: also what has not changed; STUDENT=… SET=…: one; HIDE=1: feedback without hidden tests)
 	@$(BIN)/python tools/course/course.py grade $(if $(AGAIN),--again) $(if $(HIDE),--hide-tests) $(if $(STUDENT),--student "$(STUDENT)") $(if $(SET),--set $(SET))
+
+handout: $(READY) ## solutions without test code, and sheets for marking, in exercises/handout, as PDF with Chromium (SETS=…: some)
+	@$(BIN)/python tools/course/course.py handout $(SETS)
 
 slides: $(READY) ## build six decks of slides from the chapters, in _build/slides, and a zip of them for the site if that is built
 	@$(BIN)/python -m sphinx -q -W -b revealjs slides _build/slides

@@ -1,6 +1,6 @@
 """The course side: release the problem sets, collect and grade what was handed in.
 
-Usage: python tools/course/course.py task | proof | pair | release | collect | grade [--course FOLDER] …
+Usage: python tools/course/course.py task | proof | pair | release | collect | grade | handout [--course FOLDER] …
 
 task     appends an empty task to a set
 proof    puts a proof of the pool, pool/psN_NAME.md, in the place of the one that a set has; or lists them
@@ -8,6 +8,7 @@ pair     writes the notebook beside the text of each set: source/psN_NAME/NAME.m
 release  the students' version in release/ (no solutions, no hidden tests: verified), and problem_sets.zip of it
 collect  sorts what an LMS lets you download, downloaded/psN_NAME/, into submitted/
 grade    what lies in submitted/STUDENT/psN_NAME/NAME.ipynb: autograded/, feedback/, scores/*.csv
+handout  solutions without the tests, and a sheet for marking with the rubrics, in handout/ (as PDF with Chromium)
 
 All work in exercises/, or in the folder given by --course. Release and grade do what the commands of nbgrader do, and
 keep its gradebook.db: commands and web pages of nbgrader can be used between them.
@@ -26,6 +27,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))  # where `whole` is
 from authoring import new_task
 from collect import collect
 from grading import grade
+from handout import handout
 from pool import exchange
 from release import release
 from sets import ROOT, pair
@@ -34,7 +36,7 @@ from sets import ROOT, pair
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     acts = parser.add_subparsers(dest="act", required=True)
-    for act in ("task", "proof", "pair", "release", "collect", "grade"):
+    for act in ("task", "proof", "pair", "release", "collect", "grade", "handout"):
         options = acts.add_parser(act)
         options.add_argument("--course", type=Path, default=ROOT / "exercises", help="exercises/ by default")
         if act == "task":
@@ -55,8 +57,10 @@ def main() -> int:
             )
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
             options.add_argument("--jobs", type=int, default=cores, help="notebooks graded side by side: one a core")
-        if act == "collect":
-            options.add_argument("sets", nargs="*", metavar="SET", help="those in downloaded/ by default")
+        if act in ("collect", "handout"):
+            options.add_argument(
+                "sets", nargs="*", metavar="SET", help="those in downloaded/ or, for a handout, all by default"
+            )
     given = parser.parse_args()
     course = given.course.resolve()
     if given.act == "grade":
@@ -65,6 +69,8 @@ def main() -> int:
         return new_task(course, given.set, given.name, given.points, given.proof)
     if given.act == "proof":
         return exchange(course, given.set, given.key)
+    if given.act == "handout":
+        return handout(course, given.sets)
     if given.act == "collect":
         return collect(course, given.sets)
     return (pair if given.act == "pair" else release)(course)

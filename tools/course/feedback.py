@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from formulas import offline
 from gradebook import complaint
 from sets import without
 
@@ -69,4 +70,8 @@ def write_feedback(api, student: str, assignment: str, hide: bool) -> str:
         app.config.HTMLExporter.extra_template_paths = [*app.config.HTMLExporter.extra_template_paths, str(nbgraders)]
         app.force = True
         result = capture_log(app)
-    return "" if result["success"] else complaint(result)
+    if not result["success"]:
+        return complaint(result)
+    for page in (Path(api.coursedir.root) / "feedback" / student / assignment).glob("*.html"):
+        page.write_text(offline(page.read_text(encoding="utf-8")), encoding="utf-8")
+    return ""
