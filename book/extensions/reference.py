@@ -214,6 +214,13 @@ def link_literals(app: Sphinx, doctree: nodes.document, page: str) -> None:
             node.replace_self(link)
 
 
+def name_modules(app: Sphinx, doctree: nodes.document) -> None:
+    """Print a module that is a default by its name, without the folder where it lies on this machine."""
+    for text in list(doctree.findall(nodes.Text)):
+        if "<module '" in text:
+            text.parent.replace(text, nodes.Text(re.sub(r"<module '([\w.]+)' from '[^']*'>", r"\1", text)))
+
+
 CALL = re.compile(r'<span class="n">\w+</span>(?:<span class="o">\.</span><span class="n">\w+</span>)+')
 
 
@@ -246,6 +253,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect(
         "env-updated", lambda app, env: env.found_docs if any(n.startswith("book/api/") for n in renewed) else []
     )
+    app.connect("doctree-read", name_modules)
     app.connect("doctree-resolved", link_literals)
     app.connect("html-page-context", link_code)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
