@@ -33,6 +33,7 @@ def set_addresses(app: Sphinx, config: Config) -> None:
     }
     if site:
         config.html_baseurl = config.ogp_site_url = site
+        config.ogp_site_name = config.html_title or config.project
         config.ogp_image, config.ogp_image_alt = site + PICTURE, PICTURE_SHOWS
         config.ogp_custom_meta_tags = [
             '<meta property="og:image:width" content="1200" />',
@@ -56,6 +57,18 @@ def first_sentences(doctree: nodes.document) -> str:
         formula.replace_self(nodes.Text(plain))
     text = " ".join(paragraph.astext().split())
     return text if len(text) <= LENGTH else text[: text.rindex(" ", 0, LENGTH)].rstrip(" ,;:") + " …"
+
+
+def tags(config: Config, description: str) -> str:
+    """The tags of the landing page, which is made of no document that the extensions could read."""
+    found = f'<meta name="description" content="{description}" />\n'
+    site = repository.site()
+    if site:
+        shown = {"title": config.html_title, "type": "website", "url": site, "site_name": config.ogp_site_name}
+        shown |= {"description": description, "image": config.ogp_image, "image:alt": config.ogp_image_alt}
+        found += "".join(f'<meta property="og:{name}" content="{text}" />\n' for name, text in shown.items())
+        found += "\n".join(config.ogp_custom_meta_tags)
+    return found
 
 
 def describe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None) -> None:

@@ -4,6 +4,7 @@ import io
 import re
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import publishing
 import pytest
@@ -53,6 +54,17 @@ def test_a_shared_link_shows_title_description_and_picture(published):
     assert tags["og:image"] == "https://owner.github.io/book/_static/social.png"
     assert tags["og:image:alt"].replace("&quot;", '"') == publishing.PICTURE_SHOWS
     assert tags["og:url"] == "https://owner.github.io/book/index.html"
+    assert tags["twitter:card"] == "summary_large_image"
+
+
+def test_the_landing_page_which_no_document_makes_shows_itself_too(monkeypatch):
+    monkeypatch.setenv("LNN_SITE", "https://owner.github.io/book")
+    config = SimpleNamespace(html_title="Book", ogp_image_alt="", notfound_context=None)
+    publishing.set_addresses(None, config)
+    tags = dict(re.findall(r'<meta (?:property|name)="([^"]+)" content="([^"]*)"', publishing.tags(config, "Short.")))
+    assert tags["og:site_name"] == tags["og:title"] == "Book"
+    assert tags["og:description"] == tags["description"] == "Short."
+    assert tags["og:image"] == "https://owner.github.io/book/_static/social.png"
     assert tags["twitter:card"] == "summary_large_image"
 
 

@@ -19,6 +19,7 @@ NAME = "linear-neural-networks"
 PDF = ROOT / "_build" / "latex" / f"{NAME}.pdf"
 SLIDES = ROOT / "_build" / "slides" / "index.html"
 PLACE = re.compile(r'(<span class="downloads">).*?(</span>)', re.S)  # stands in the footer: _config.yml
+BUTTON = re.compile(r'(<li class="pdf">).*?(</li>)')  # stands on the landing page: book/templates/landing.html
 CARRIED = ("pyproject.toml", "README.md", "LICENSE", "chapters/LICENSE", "constraints.txt")
 ELSEWHERE = {"404.html"}  # shown at any address, so that a relative link would lead nowhere
 
@@ -79,6 +80,7 @@ def current(pdf: Path) -> bool:
 
 def offer(site: Path, files: dict[str, Path]) -> None:
     """Put the links to these files, by what they are called, into the footer of every page."""
+    links_to = {file.name for file in files.values()}
     for page in site.rglob("*.html"):
         text = page.read_text()
         up = "../" * (len(page.relative_to(site).parts) - 1)
@@ -86,6 +88,8 @@ def offer(site: Path, files: dict[str, Path]) -> None:
         links = [f'<a href="{up}{file.name}">{name}</a> ({sizes[name]})' for name, file in files.items()]
         line = "" if page.name in ELSEWHERE else " To take along: " + ", ".join(links) + "."
         filled = PLACE.sub(rf"\g<1>{line}\g<2>", text)
+        button = f'<a href="{PDF.name}">PDF</a>' if PDF.name in links_to else ""
+        filled = BUTTON.sub(rf"\g<1>{button}\g<2>", filled)
         if filled != text:
             page.write_text(filled)
 
