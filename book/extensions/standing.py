@@ -2,20 +2,23 @@
 
 A local extension of Sphinx, named in _config.yml. The line is made from the index of results, and leads there. Folded
 under it stand the statements that this one uses, and those that use it, read off the references in statements and
-proofs. On paper nothing of it is printed: the index of results is.
+proofs; and a statement can be cited. On paper nothing of it is printed: the index of results is.
 """
 
 import functools
+import html
 import re
 import sys
 from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 from sphinx.util.nodes import make_refnode
 from sphinx_proof.nodes import NODE_TYPES
 
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tools" / "pages"))
+import landing
 import pages
 import seals
 
@@ -49,15 +52,25 @@ def uses() -> dict[str, list[str]]:
     return found
 
 
+@functools.cache
+def titles() -> dict[str, str]:
+    """Titles of the statements, formulas as they are typed."""
+    return {result.label: result.title for result in pages.results()}
+
+
+def named(env: BuildEnvironment, label: str) -> str:
+    """Kind and number of a statement."""
+    entry = env.proof_list[label]  # type: ignore[attr-defined]
+    numbers = env.toc_fignumbers.get(entry["docname"], {}).get(entry["countertype"], {})
+    return f"{entry['realtype'].title()} {'.'.join(map(str, numbers.get(label, ())))}".strip()
+
+
 def line(app: Sphinx, page: str, title: str, labels: list[str]) -> nodes.paragraph:
     """A paragraph with links to statements, by kind and number."""
     paragraph = nodes.paragraph("", f"{title} ")
     for k, label in enumerate(labels):
-        entry = app.env.proof_list[label]  # type: ignore[attr-defined]
-        numbers = app.env.toc_fignumbers.get(entry["docname"], {}).get(entry["countertype"], {})
-        number = ".".join(map(str, numbers.get(label, ())))
-        text = nodes.inline("", f"{entry['realtype'].title()} {number}".strip())
-        paragraph += [nodes.Text(", ")] * bool(k) + [make_refnode(app.builder, page, entry["docname"], label, text)]
+        text, home = nodes.inline("", named(app.env, label)), app.env.proof_list[label]["docname"]  # type: ignore[attr-defined]
+        paragraph += [nodes.Text(", ")] * bool(k) + [make_refnode(app.builder, page, home, label, text)]
     paragraph += nodes.Text(".")
     return paragraph
 
@@ -73,7 +86,10 @@ def add(app: Sphinx, doctree: nodes.document, page: str) -> None:
             continue
         text = nodes.inline("", " · ".join(said))
         link = make_refnode(app.builder, page, "chapters/results", f"index-{label}", text, "In the index of results")
-        node += nodes.paragraph("", "", link, classes=["standing"])
+        called = html.escape(f"{named(app.env, label)} ({titles()[label]}). {landing.cited()}")
+        button = f'<button type="button" data-copy="{called}">copy citation</button>'
+        parts = [link, nodes.Text(" · "), nodes.raw("", button, format="html")]
+        node += nodes.paragraph("", "", *parts, classes=["standing"])
         users = [other for other, others in uses().items() if label in others]
         lines = [("Uses", uses().get(label, [])), ("Used by", users)]
         if any(labels for _, labels in lines):

@@ -3,7 +3,7 @@
   /* A box that scrolls sideways is a stop of the Tab key, so that arrows can scroll it, and fades where there is more;
      any other is none. The theme does the first once for what it knows; formulas, and boxes in proofs that were closed
      then, are left to us. */
-  const BOXES = "pre, .katex-display, .pst-scrollable-table-container, .cell_output > .output";
+  const BOXES = "pre, .drawn, .katex-display, .pst-scrollable-table-container, .cell_output > .output";
   const fade = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
   const observer = new ResizeObserver((entries) => {
     for (const { target } of entries) {
@@ -41,6 +41,37 @@
     }
   };
 
+  /* One button opens all proofs, hints and solutions of a page, and closes them again. */
+  const unfoldAll = () => {
+    const folded = () => [...document.querySelectorAll(".admonition.dropdown button.toggle-button")];
+    const bar = document.querySelector("nav.launch ul");
+    if (!bar || folded().length < 2) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "unfold", textContent: "Unfold all proofs" });
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => {
+      const open = button.getAttribute("aria-pressed") === "false";
+      for (const one of folded()) {
+        if (one.closest(".admonition").classList.contains("toggle-hidden") === open) one.click();
+      }
+      button.setAttribute("aria-pressed", `${open}`);
+      button.textContent = open ? "Fold all proofs" : "Unfold all proofs";
+    });
+    const item = document.createElement("li");
+    item.append(button);
+    bar.append(item);
+  };
+
+  /* A citation is copied with the address of what it cites, unless that is a file. */
+  document.addEventListener("click", async ({ target }) => {
+    const button = target.closest?.("button[data-copy]");
+    if (!button) return;
+    const address = new URL(`#${button.closest(".proof[id]")?.id ?? ""}`, location.href).href.replace(/#$/, "");
+    const text = button.dataset.copy + (location.protocol === "file:" ? "" : ` ${address}`);
+    const done = await (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(() => "copied", () => text);
+    button.textContent = done;
+    button.setAttribute("aria-live", "polite");
+  });
+
   /* Who comes by a link to something inside a closed proof finds it open. */
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
@@ -58,6 +89,7 @@
   window.addEventListener("beforeprint", () => {
     worn = page.theme;
     page.theme = "light";
+    for (const code of document.querySelectorAll("details.code")) code.open = true;
   });
   window.addEventListener("afterprint", () => {
     page.theme = worn;
@@ -70,6 +102,7 @@
   window.addEventListener("load", () => {
     nameToggles();
     nameStatements();
+    unfoldAll();
     observe();
     if (document.querySelector(".toggle-hidden")) unfold();
     window.addEventListener("hashchange", unfold);
