@@ -39,11 +39,17 @@
     }
   });
 
+  /* What comes to the page later, a preview, is set by whoever brings it. */
+  window.setFormulas = (box) => {
+    if (!window.katex) return;
+    box.querySelectorAll(".math").forEach(set);
+    box.querySelectorAll(".katex-display").forEach((display) => fit.observe(display));
+  };
+
   const setAll = () => {
     if (!window.katex) return;
     const begun = performance.now();
-    document.querySelectorAll(".math").forEach(set);
-    document.querySelectorAll(".katex-display").forEach((display) => fit.observe(display));
+    window.setFormulas(document);
     document.documentElement.dataset.formulas = `set in ${Math.round(performance.now() - begun)} ms`;
     document.dispatchEvent(new Event("formulas"));
   };
