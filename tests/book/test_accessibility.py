@@ -16,9 +16,7 @@ from test_book import CHAPTERS, NAMES, cells
 from test_browser import open_page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
-# But for index.html, which only leads to the preface.
 PAGES = sorted(str(path.relative_to(SITE)) for path in SITE.rglob("*.html") if "_static" not in path.parts)
-PAGES = [name for name in PAGES if name != "index.html"]
 CALM = "*, *::before, *::after { transition: none !important; animation: none !important; }"
 LIGHTEST = 1_500_000  # bytes, uncompressed, figures aside
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
