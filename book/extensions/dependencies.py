@@ -15,6 +15,7 @@ from standing import pages
 
 PAGE = "chapters/results"
 COLUMN, ROW, TOP, SIZE = 84, 32, 34, 8  # in the units of the picture, which are pixels on a wide screen
+AREA = f'<rect class="area" x="-12" y="{-ROW // 2}" width="58" height="{ROW}"/>'  # what a finger hits
 SHAPES = {
     "definition": ("circles", '<circle r="8"/>'),
     "theorem": ("squares", '<rect x="-8" y="-8" width="16" height="16"/>'),
@@ -67,7 +68,7 @@ def picture(env: BuildEnvironment) -> str:
         lines.append(
             f'<a class="{fill}" href="{result.page}.html#{result.label}" data-label="{result.label}"'
             f' aria-label="{said}" tabindex="{-bool(k)}" transform="translate({x} {y})">'
-            f'{shape}<text x="14" y="4">{number}</text></a>'
+            f'{AREA}{shape}<text x="14" y="4">{number}</text></a>'
         )
     return "\n".join([*lines, "</svg>"])
 
