@@ -165,6 +165,24 @@ def expansion() -> tuple[sp.Expr, sp.Expr]:
     return quotient, sp.factor(sp.expand(sp.diff(step, w) ** 2 - 9 * quotient))
 
 
+def oval() -> sp.Expr:
+    """At depth two, Q after a step over Q before, with Q = w_1² + w_2² - ηw_1w_2 - (4/η - η), at any two factors.
+
+    Returns
+    -------
+    expression in w_1, w_2 and η, factored
+
+    Notes
+    -----
+    `prop-scalar-edge`, page `large_steps`.
+    """
+    before = sp.symbols("w_1:3", real=True)
+    objective = (sp.prod(before) - 1) ** 2 / 2
+    after = [v - eta * sp.diff(objective, v) for v in before]
+    Q = [x**2 + y**2 - eta * x * y - (4 / eta - eta) for x, y in (before, after)]
+    return sp.factor(sp.cancel(Q[1] / Q[0]))
+
+
 def doubling() -> sp.Expr:
     """The coefficient κ = 2(a² + b) of period doubling at η = 2/N, with g(1+x) = 1 - x + ax² + bx³ + …, at any depth.
 

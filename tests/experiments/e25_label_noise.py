@@ -66,7 +66,7 @@ def measure() -> list[Row]:
         ),
         Row(
             "matrices 3×5×3, batches of 10 of 40 samples with residuals: the imbalance falls",
-            "batches and label noise have the same kind of effect",
+            "noise induced by mini-batches or label perturbation regularizes",
             f"to {ends['noisy']:.2f} of its start; with all samples it stays at {ends['whole']:.2f}",
             bool(ends["noisy"] < 0.5 and abs(ends["whole"] - 1) < 1e-6),
         ),

@@ -257,6 +257,27 @@ def test_prop_scalar_edge_escape_beyond_two(eta, stays):
     assert inside.all() if stays else inside.mean() < 0.05
 
 
+@pytest.mark.parametrize("eta", [0.3, 1.0, 1.9])
+def test_prop_scalar_edge_the_oval(eta):
+    """prop-scalar-edge: Q is multiplied by 1 + η²p(p - 1); starts inside stay, starts outside stay outside."""
+    rng = np.random.default_rng(17)
+    w = rng.uniform(-1, 1, (4000, 2)) * 1.3 * np.sqrt(1 + 2 / eta)
+
+    def Q(w):
+        return (w**2).sum(axis=-1) - eta * w.prod(axis=-1) - (4 / eta - eta)
+
+    with np.errstate(over="ignore", invalid="ignore"):
+        path = scalars(w, eta, 300)
+    p = w.prod(axis=-1)
+    np.testing.assert_allclose(Q(path[1]), (1 + eta**2 * p * (p - 1)) * Q(w), rtol=1e-9, atol=1e-9)
+    inside = Q(w) < -1e-3
+    assert 500 < inside.sum() < 3500 and (Q(path[:, inside]) < 1e-9).all()
+    with np.errstate(over="ignore", invalid="ignore"):
+        assert not (Q(path[:, Q(w) > 1e-3]) < 0).any()
+    w1, w2 = sp.symbols("w_1:3", real=True)
+    assert sp.expand(derive.oval() - (1 + derive.eta**2 * w1 * w2 * (w1 * w2 - 1))) == 0
+
+
 @pytest.mark.parametrize("depth", [2, 3, 5])
 def test_prop_scalar_edge_period_doubling_at_every_depth(depth):
     """prop-scalar-edge: just beyond 2/N an attracting orbit of period two, of amplitude √(2ε/κ), in all directions."""
