@@ -48,7 +48,7 @@ def slopes(layers, G):
     """Gradients with respect to the layers, one explicit product after the other."""
     found = []
     for j in range(len(layers)):
-        above, below = np.eye(layers[-1].shape[0]), np.eye(layers[0].shape[1])
+        above, below = np.eye(layers[j].shape[0]), np.eye(layers[0].shape[1])
         for layer in layers[j + 1 :]:
             above = layer @ above
         for layer in layers[:j]:
@@ -179,19 +179,20 @@ def regression(seed, k=4, d=9):
     return rng.standard_normal((k, d)), rng.standard_normal(k)
 
 
-def signed_flow(X, y, u, v, N, times):
-    """u^N - v^N along its own equations."""
+def signed_flow(X, y, u, v, N, times, residuals=False):
+    """u and v of u^N - v^N along their own equations, and the integral of y - X w."""
     d = X.shape[1]
 
     def field(t, state):
-        a, b = state[:d], state[d:]
-        g = X.T @ (X @ (a**N - b**N) - y)
-        return np.concatenate([-N * a ** (N - 1) * g, N * b ** (N - 1) * g])
+        a, b = state[:d], state[d : 2 * d]
+        rest = y - X @ (a**N - b**N)
+        pull = X.T @ rest
+        return np.concatenate([N * a ** (N - 1) * pull, -N * b ** (N - 1) * pull, rest])
 
-    state = solve_ivp(
-        field, [0, times[-1]], np.concatenate([u, v]), t_eval=times, method="LSODA", rtol=1e-11, atol=1e-14
-    ).y
-    return state[:d].T, state[d:].T
+    start = np.concatenate([u, v, np.zeros(len(y))])
+    state = solve_ivp(field, [0, times[-1]], start, t_eval=times, method="LSODA", rtol=1e-11, atol=1e-14).y
+    parts = state[:d].T, state[d : 2 * d].T, state[2 * d :].T
+    return parts if residuals else parts[:2]
 
 
 def slope_of(N, size):
@@ -217,18 +218,12 @@ def test_thm_hyperbolic_entropy_the_limit_minimizes_it_and_the_path_is_the_state
     X, y = regression(3)
     for alpha in (0.05, 0.5, 3.0):
         times = np.linspace(0, 60 / min(alpha, 1), 400)
-        u, v = signed_flow(X, y, np.full(9, alpha), np.full(9, alpha), 2, times)
+        u, v, s = signed_flow(X, y, np.full(9, alpha), np.full(9, alpha), 2, times, residuals=True)
         assert np.abs(u * v - alpha**2).max() < FLOW
         w = u**2 - v**2
         assert np.abs(X @ w[-1] - y).max() < 1e-6
-        # w(t) = 2α² sinh 4Xᵀs with s the integral of the residual, by quadrature
+        assert np.allclose(w, 2 * alpha**2 * np.sinh(4 * s @ X), atol=1e-6 * np.abs(w).max())
         residual = y - w @ X.T
-        s = np.concatenate(
-            [[np.zeros(4)], np.cumsum((residual[1:] + residual[:-1]) / 2 * np.diff(times)[:, None], axis=0)]
-        )
-        early = slice(0, None)
-        gap = np.abs(np.arcsinh(w / (2 * alpha**2)) - 4 * s @ X)[early].max()
-        assert gap < 0.2 * np.abs(4 * s @ X).max()
 
         def entropy(x, alpha=alpha):
             return float(np.sum(x * np.arcsinh(x / (2 * alpha**2)) - np.sqrt(x**2 + 4 * alpha**4) + 2 * alpha**2))
@@ -283,7 +278,7 @@ def test_prop_diagonal_depth_and_thm_hyperbolic_entropy_from_the_least_l1_to_the
 
 @pytest.mark.parametrize("N", [3, 4, 5])
 def test_prop_diagonal_depth_conserved_quantity_and_potential(N):
-    """`prop-diagonal-depth`: u^{2-N} + v^{2-N} is constant, and the slope of the potential at the limit is in range Xᵀ."""
+    """`prop-diagonal-depth`: u^{2-N} + v^{2-N} is constant; at the limit the potential has its slope in range Xᵀ."""
     X, y = regression(5)
     kernel = np.linalg.svd(X)[2][4:]
     alpha = 0.7
@@ -296,7 +291,7 @@ def test_prop_diagonal_depth_conserved_quantity_and_potential(N):
     assert np.abs(kernel @ slope).max() < 1e-5
     assert (np.abs(slope) < 1).all()
     other = gradient_of_potential(w, alpha, 2)  # the potential of depth two does not do
-    assert np.abs(kernel @ other).max() > 1e-2
+    assert np.abs(kernel @ other).max() > 1e-3
 
 
 def test_thm_hyperbolic_entropy_of_the_least_l1_solutions_it_takes_the_one_of_least_entropy():
@@ -404,7 +399,7 @@ def spectra(N, seed, d=8, n=4, height=300.0):
 
 @pytest.mark.parametrize("N", [1, 2, 3])
 def test_thm_bridge_and_prop_circulant_the_limit_is_stationary_on_its_support(N):
-    """`thm-bridge`, `prop-circulant`: some Σ μ_i z_i has the spectrum |ŵ|^{2/N-2} ŵ, up to a factor, where ŵ is large."""
+    """`thm-bridge`, `prop-circulant`: where ŵ is large, some Σ μ_i z_i has the spectrum |ŵ|^{2/N-2} ŵ, up to a factor."""
     w, Z, mu = spectra(N, seed=3, height=1e6 if N > 1 else 1e4)
     hat, pull = np.fft.fft(w), np.fft.fft(Z @ mu)
     large = np.abs(hat) > 0.2 * np.abs(hat).max()
