@@ -7,9 +7,8 @@ The verbs and nouns of the book stand here; the rest is in the modules. Importin
 from importlib import import_module
 from typing import Any
 
-from lnn import factored, initial
-from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss, margin
 from lnn import initial
+from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss, margin
 from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
@@ -79,7 +78,6 @@ __all__ = [  # noqa: RUF022, the plain order
     "end_to_end_flow",
     "end_to_end_step",
     "ensemble_descent",
-    "factored",
     "gradient_descent",
     "gradient_flow",
     "gradient_step",

@@ -42,7 +42,7 @@ NEEDING = (
 )
 
 # Tests of the built pages, which --without-pages leaves out.
-PAGES = ("accessibility", "book", "browser", "downloads", "pdf", "publishing", "site_offline")
+PAGES = ("accessibility", "book", "browser", "downloads", "pdf", "publishing", "reading", "site_offline")
 
 
 def pytest_addoption(parser):

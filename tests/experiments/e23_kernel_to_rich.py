@@ -1,6 +1,6 @@
 """E23: sparse regression by a signed diagonal network, over the scale of its start. Page `other_networks`.
 
-The limit of the flow solves X α^N h(Xᵀν) = y (`thm-hyperbolic-entropy`, `prop-diagonal-depth`); Newton's method finds ν.
+The limit of the flow solves X α^N h(Xᵀν) = y (`thm-hyperbolic-entropy`, `prop-diagonal-depth`); Newton finds ν.
 The published figure has 1000 coordinates, five of them not zero; its curves are read from memory, not from the paper.
 """
 

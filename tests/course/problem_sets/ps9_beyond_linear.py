@@ -208,10 +208,10 @@ loss = lnn.LeastSquares(lnn.Everything((3, 3, 3)), target.ravel())
 arrivals = []
 for alpha in alphas:
     steps = int(1.4 / alpha / 0.004)
-    path = factored.gradient_descent([alpha * starts for _ in range(3)], loss, 0.004, steps, every=10)
+    path = lnn.gradient_descent([alpha * starts for _ in range(3)], loss, 0.004, steps, every=10, model=tensor)
     diagonal = np.einsum("tiii->ti", path.end_to_end)
     arrivals.append([np.interp(1, diagonal[:, k] / (2 - k / 2), path.times) for k in range(3)])
-holders = [np.abs(path.factors[0][-1, k]).argmax() for k in range(3)]
+holders = [np.abs(path.weights[0][-1, k]).argmax() for k in range(3)]
 exponent3 = round(np.log2(arrivals[2][2] / arrivals[1][2]))
 exponent4 = exponent3 + 1
 """,
