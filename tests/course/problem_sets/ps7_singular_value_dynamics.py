@@ -68,6 +68,29 @@ tends_to_one = {tends}
 """
 
 
+def turning(
+    *,
+    power="2 / depth",
+    gap="p[q] - p[r]",
+    left="s[q] * C[r, q] + s[r] * C[q, r]",
+    right="s[r] * C[r, q] + s[q] * C[q, r]",
+    sign="-",
+    answer="U @ A, V @ B",
+):
+    return f"""
+def turning(U, sigma, V, G, depth):
+    n, s, C = len(sigma), sigma, U.T @ G @ V
+    p = s ** ({power})
+    A, B = np.zeros((n, n)), np.zeros((n, n))
+    for r in range(n):
+        for q in range(n):
+            if r != q:
+                A[r, q] = {sign}({left}) / ({gap})
+                B[r, q] = {sign}({right}) / ({gap})
+    return {answer}
+"""
+
+
 RIGHT = {
     "ps7-erank": [
         """
@@ -128,6 +151,23 @@ for N in (1, 2, 3):
     k = np.searchsorted(path.singular_values[:, 0], 1)
     eranks.append(float(lnn.effective_rank(path.singular_values[k])))
 tends_to_one = np.array([False, True, True])
+""",
+    ],
+    "ps7-turning": [
+        turning(),
+        """
+def turning(U, sigma, V, G, depth):
+    # the velocity of W in its singular vectors, and a system of two equations for each pair of them
+    n, C = len(sigma), U.T @ G @ V
+    M = np.zeros((n, n))
+    for j in range(1, depth + 1):
+        M -= np.outer(sigma ** (2 * (depth - j) / depth), sigma ** (2 * (j - 1) / depth)) * C
+    A, B = np.zeros((n, n)), np.zeros((n, n))
+    for r in range(n):
+        for q in range(r):
+            a, b = sigma[r], sigma[q]
+            A[r, q], B[r, q] = np.linalg.solve([[b, -a], [-a, b]], [M[r, q], M[q, r]])
+    return [U @ (A - A.T), V @ (B - B.T)]
 """,
     ],
 }
@@ -233,5 +273,17 @@ def second_value(sigma1, s1, s2, alpha, depth):
         "believes small starts to do it at every depth": halfway(tends="[True, True, True]"),
         "believes that depth three is needed": halfway(tends="[False, False, True]"),
         "believes that no depth does it": halfway(tends="[False, False, False]"),
+    },
+    "ps7-turning": {
+        "climbs": turning(sign="+"),
+        "takes the squares of the singular values": turning(power="2"),
+        "takes the roots": turning(power="1 / depth"),
+        "has the gap the other way round": turning(gap="p[r] - p[q]"),
+        "stays in the frame of the vectors": turning(answer="A, B"),
+        "exchanges U and V": turning(answer="U @ B, V @ A"),
+        "forgets the second term": turning(left="s[q] * C[r, q]", right="s[r] * C[r, q]"),
+        "forgets the transpose": turning(left="(s[q] + s[r]) * C[r, q]", right="(s[q] + s[r]) * C[r, q]"),
+        "weights with the wrong value": turning(left="s[r] * C[r, q] + s[q] * C[q, r]"),
+        "is right at depth two": turning(power="1"),
     },
 }
