@@ -48,7 +48,7 @@ def deficiency_margin(W: ArrayLike, target: ArrayLike) -> Matrix:
     if target.ndim != 2:
         raise ValueError(f"target must be a single matrix of shape (m, n), got {target.shape}")
     W = check_matrix(W, "W", target.shape)
-    return np.asarray(singular_values(target)[-1] - schatten(singular_values(W - target), 2))
+    return np.asarray(singular_values(target)[-1] - schatten(singular_values(W - target), 2, axis=-1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

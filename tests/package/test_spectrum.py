@@ -130,3 +130,9 @@ def test_ones_are_a_matrix_of_rank_one_or_two_spectra_and_each_has_its_norm():
 
 def test_the_first_edition_called_it_shrink():
     assert lnn.shrink is lnn.soft_threshold
+
+
+def test_margins_of_a_whole_trajectory_are_those_of_its_matrices():
+    W, target = np.random.default_rng(2).standard_normal((7, 2, 3)), np.eye(2, 3)
+    found = lnn.guarantees.deficiency_margin(W, target)
+    np.testing.assert_allclose(found, [1 - np.linalg.norm(V - target) for V in W], rtol=EXACT)
