@@ -13,15 +13,15 @@ from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
 from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
-from lnn.ensembles import Ensemble, ensemble_descent
 from lnn.flow import end_to_end_flow, gradient_flow
 from lnn.losses import Batches, HuberLoss, LeastSquares, Loss, PowerLoss, check_gradient
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
 from lnn.models import Model, convolution, diagonal, hierarchical, residual, tensor, tied
 from lnn.network import check, end_to_end, pack, pullback, unpack, widths
 from lnn.numerics.rkc2 import RKC2
-from lnn.optimizers import adadelta, adagrad, adam, momentum, sgd
-from lnn.recording import record
+from lnn.runs.ensembles import Ensemble, ensemble_descent
+from lnn.runs.optimizers import adadelta, adagrad, adam, momentum, sgd
+from lnn.runs.recording import record
 from lnn.search import Runs, grid
 from lnn.theory import guarantees, modes, preconditioner
 from lnn.theory.balance import alignment, imbalance, imbalances

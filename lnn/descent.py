@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn import network
-from lnn.clocks import at_time
 from lnn.losses import LeastSquares, Loss, check_loss, gradient_at
 from lnn.models import Model, gradients
 from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, finite, representable
 from lnn.numerics.fused import sweeps
-from lnn.recording import Observe, apart, check_number, check_sign, flat, record, starting
+from lnn.runs.clocks import at_time
+from lnn.runs.recording import Observe, apart, check_number, check_sign, flat, record, starting
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Outcome, State, Trajectory
 

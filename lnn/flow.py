@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike
 from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from lnn import network
-from lnn.clocks import AtTime, at_time
 from lnn.descent import gradients_into
 from lnn.losses import Loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
@@ -28,7 +27,8 @@ from lnn.numerics.checks import (
     representable,
 )
 from lnn.numerics.rkc2 import EPS, RKC2
-from lnn.recording import Observe, Recorder, apart, check_number, check_sign, flat, starting
+from lnn.runs.clocks import AtTime, at_time
+from lnn.runs.recording import Observe, Recorder, apart, check_number, check_sign, flat, starting
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Effort, Outcome, Trajectory
 

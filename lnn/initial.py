@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.numerics.checks import Matrix, Weights, check_matrix, check_positive, check_rng, check_widths, representable
-from lnn.recording import check_number
+from lnn.runs.recording import check_number
 
 
 def _layers(widths: Sequence[int], scale: float | Sequence[float]) -> list[tuple[float, int, int]]:

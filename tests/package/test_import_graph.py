@@ -77,3 +77,10 @@ def test_the_package_knows_its_version():
     assert f"version: {lnn.__version__}\n" in (root / "CITATION.cff").read_text()
     with pytest.raises(AttributeError, match="no attribute 'version'"):
         lnn.version  # noqa: B018
+
+
+def test_the_readme_counts_the_modules_that_a_newcomer_meets():
+    numbers = "zero one two three four five six seven eight nine ten eleven twelve".split()
+    flat = numbers[len(list(PACKAGE.glob("[!_]*.py")))]
+    assert f"{flat} modules to begin with" in (PACKAGE.parent / "README.md").read_text()
+    assert f"{flat.capitalize()} modules are what" in (PACKAGE.parent / "book" / "api" / "index.rst").read_text()

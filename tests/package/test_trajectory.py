@@ -8,7 +8,7 @@ from draws import WIDTHS, network
 from tolerances import EXACT
 
 import lnn
-from lnn.recording import record
+from lnn.runs.recording import record
 
 LOSS = lnn.LeastSquares(lnn.Everything((1, 1)), np.zeros(1))
 
@@ -161,7 +161,7 @@ def squares(kind):
 @pytest.mark.parametrize("together", [1, 100, 2**15])  # entries: every network by itself, five at a time, all
 @pytest.mark.parametrize("kind", ["the package's", "one sum for all", "the wrong axes", "one matrix"])
 def test_losses_are_those_of_the_networks_however_many_are_looked_at_together(monkeypatch, kind, together):
-    monkeypatch.setattr(lnn.recording, "TOGETHER", together)
+    monkeypatch.setattr(lnn.runs.recording, "TOGETHER", together)
     rng = np.random.default_rng(4)
     networks = [(rng.standard_normal((4, 5)), rng.standard_normal((5, 4))) for _ in range(23)]  # a product of 5 x 5
     loss, calls = squares(kind), []
@@ -180,7 +180,7 @@ def test_losses_are_those_of_the_networks_however_many_are_looked_at_together(mo
 
 @pytest.mark.parametrize("together", [1, 7, 2**15])
 def test_a_run_ends_where_it_does_however_many_are_looked_at_together(monkeypatch, together):
-    monkeypatch.setattr(lnn.recording, "TOGETHER", together)
+    monkeypatch.setattr(lnn.runs.recording, "TOGETHER", together)
     for last in (1e200, np.inf, np.nan):  # an infinite loss, an infinite weight, a NaN
         path = record(stream([1, 2, 3, 4, 5, last, 7, 8]), LOSS)
         assert path.outcome is lnn.Outcome.DIVERGED and path.times.tolist() == [0, 1, 2, 3, 4]

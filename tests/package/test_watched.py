@@ -51,7 +51,7 @@ def test_a_run_that_keeps_the_last_network_has_all_else(name, stop):
 @pytest.mark.parametrize("keep", ["all", "last"])
 @pytest.mark.parametrize("together", [1, 50, 2**16])
 def test_a_run_that_diverges_keeps_its_last_finite_network(monkeypatch, keep, together):
-    monkeypatch.setattr(lnn.recording, "TOGETHER", together)
+    monkeypatch.setattr(lnn.runs.recording, "TOGETHER", together)
     path = lnn.gradient_descent(WEIGHTS, LOSS, 3.0, 60, keep=keep, observe={"norm": np.linalg.norm})
     twin = lnn.gradient_descent(WEIGHTS, LOSS, 3.0, 60)
     assert path.outcome is lnn.Outcome.DIVERGED and len(path) == len(twin) < 61

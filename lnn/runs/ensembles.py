@@ -11,7 +11,7 @@ from lnn import network
 from lnn.descent import Every
 from lnn.losses import LeastSquares, Loss, check_loss, gradient_at, takes_stacks, values_along
 from lnn.numerics.checks import Matrix, Weights, check_count, check_positive
-from lnn.recording import check_every
+from lnn.runs.recording import check_every
 from lnn.trajectory import Outcome, Trajectory, sealed
 
 

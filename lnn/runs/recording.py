@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from lnn import network
-from lnn.clocks import AtTime
 from lnn.losses import Loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import Matrix, Weights, check_array, check_count, finite
+from lnn.runs.clocks import AtTime
 from lnn.trajectory import Effort, Outcome, Trajectory, sealed
 
 TOGETHER = 2**16  # entries of the networks whose losses are computed in one call: they should stay in the cache
