@@ -112,6 +112,8 @@ class LogisticLoss(_TwoClasses):
     TypeError, ValueError
         If X is no finite matrix, or the labels are not ±1, one for each of its columns.
 
+    Examples
+    --------
     >>> float(LogisticLoss([[1.0]], [1])(np.array([[0.0]])).round(6))  # log 2
     0.693147
     """
@@ -228,6 +230,8 @@ def margin(W: ArrayLike | Iterable[ArrayLike], X: ArrayLike, labels: ArrayLike) 
     TypeError, ValueError
         If `W` is no matrix and no network, or X or the labels do not fit.
 
+    Examples
+    --------
     >>> float(margin(np.array([[3.0, 4.0]]), [[1.0], [0.0]], [1]))
     0.6
     """

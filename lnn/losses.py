@@ -170,6 +170,8 @@ class LeastSquares:
         TypeError, ValueError
             If `target` is not finite and real, or has fewer than two axes.
 
+        Examples
+        --------
         >>> float(LeastSquares.to(np.eye(2))(np.zeros((2, 2))))
         1.0
         """

@@ -88,6 +88,8 @@ def alignment(weights: Iterable[ArrayLike]) -> Matrix:
     TypeError, ValueError
         If `weights` is not a network.
 
+    Examples
+    --------
     >>> alignment(([[2.0, 0.0], [0.0, 1.0]], [[3.0, 4.0]])).round(6).tolist()
     [0.6]
     """

@@ -32,6 +32,8 @@ def tangent_kernel(weights: Iterable[ArrayLike], X: ArrayLike) -> Matrix:
     TypeError, ValueError
         If `weights` is no network, X does not fit it, or an entry is too large for a float.
 
+    Examples
+    --------
     >>> tangent_kernel(([[2.0]], [[3.0]]), [[1.0]])  # 2² + 3²
     array([[13.]])
     """
