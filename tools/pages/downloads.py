@@ -2,6 +2,8 @@
 
 Usage: python tools/pages/downloads.py [_build/html]
 
+The notebooks are carried in plain Markdown (plain.py), with the names and numbers of the built site.
+
 The links are written into the built pages, and only for what is there and as new as the notebooks: no link is dead and
 none leads to an old edition, in whatever order the site and the PDF were made.
 """
@@ -13,7 +15,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "book" / "extensions"))
+import nbformat
+import plain
 import repository
+import sitenames
 
 NAME = "linear-neural-networks"
 PDF = ROOT / "_build" / "latex" / f"{NAME}.pdf"
@@ -29,12 +34,12 @@ Linear neural networks: the notebooks of the book, and the package that they use
 With Python 3.11 or newer, in this folder:
 
     python -m venv .venv
-    .venv/bin/python -m pip install ".[chapters]" jupyterlab jupyterlab-myst
+    .venv/bin/python -m pip install ".[chapters]" jupyterlab
     .venv/bin/jupyter lab chapters/preface.ipynb
 
 (on Windows: .venv\\Scripts instead of .venv/bin). To have the very versions with which the outputs were made, add
-`-c versions.txt` to the second line. Start at chapters/preface.ipynb; jupyterlab-myst shows theorems and references
-as the book does. Code: MIT licence (LICENSE). Text and figures: CC BY 4.0 (chapters/LICENSE).
+`-c versions.txt` to the second line. Start at chapters/preface.ipynb. Code: MIT licence (LICENSE). Text and
+figures: CC BY 4.0 (chapters/LICENSE).
 """
 
 
@@ -48,11 +53,23 @@ def versions(lock: str) -> str:
     return "\n".join(pins) + "\n"
 
 
-def bundle(path: Path) -> None:
+def copies(pages: list[Path], site: Path) -> dict[str, str]:
+    """The notebooks in plain Markdown, by their names."""
+    names, beside = sitenames.read(site), {page.stem for page in pages}
+    written = {}
+    for page in pages:
+        writer = plain.Writer(names, page.stem, repository.site(), beside)
+        written[page.name] = nbformat.writes(plain.convert(nbformat.read(page, as_version=4), writer)) + "\n"
+    return written
+
+
+def bundle(path: Path, site: Path) -> None:
     """Write the zip: all notebooks, the package, and how to start; the same bytes from the same sources."""
-    sources = [*(ROOT / "chapters").glob("*.ipynb"), *(ROOT / name for name in CARRIED if name != "constraints.txt")]
+    sources = [ROOT / name for name in CARRIED if name != "constraints.txt"]
     sources += [file for kind in ("*.py", "*.mplstyle", "*.csv", "py.typed") for file in (ROOT / "lnn").rglob(kind)]
     contents = {str(file.relative_to(ROOT)): file.read_bytes() for file in sources}
+    notebooks = copies(sorted((ROOT / "chapters").glob("*.ipynb")), site)
+    contents.update({f"chapters/{name}": text.encode() for name, text in notebooks.items()})
     where = repository.address()
     contents["START-HERE.txt"] = (START + (f"Sources and newer editions: {where}\n" if where else "")).encode()
     contents["versions.txt"] = versions((ROOT / "constraints.txt").read_text()).encode()
@@ -96,7 +113,9 @@ def offer(site: Path, files: dict[str, Path]) -> None:
 
 def main(site: Path) -> None:
     archive, copy = site / f"{NAME}-notebooks.zip", site / PDF.name
-    bundle(archive)
+    bundle(archive, site)
+    for name, text in copies(sorted((site / "notebooks").glob("*.ipynb")), site).items():  # plain ones stay as they are
+        (site / "notebooks" / name).write_text(text)
     files = {"the notebooks as a zip": archive}
     if current(PDF):
         copy.write_bytes(PDF.read_bytes())
