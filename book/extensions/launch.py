@@ -3,10 +3,10 @@
 As a local extension of Sphinx it writes a copy of each notebook with code to notebooks/ of the built site and draws the
 links under the page's title. The copy has one more cell, before the first code cell, that installs the package where it
 is missing; it needs the repository's address, and so do the links to Binder and Colab: without an address they are left
-out. A workflow pushes the same copies to the branch that Colab opens.
+out. tools/pages/downloads.py puts the copies into plain Markdown, and a workflow pushes them to the branch that Colab
+opens.
 
-Usage: python book/extensions/launch.py write FOLDER   write the copies to a folder
-       python book/extensions/launch.py links [HUB]    print the links of every notebook, and those of a JupyterHub
+Usage: python book/extensions/launch.py links [HUB]    print the links of every notebook, and those of a JupyterHub
 """
 
 import re
@@ -113,8 +113,6 @@ def setup(app: "Sphinx") -> dict[str, bool]:
 
 def main() -> int:
     match sys.argv[1:]:
-        case ["write", folder]:
-            print(f"{len(write(Path(folder), repository.origin()))} notebooks in {folder}")
         case ["links", *hub]:
             address = repository.address()
             if address is None:
