@@ -145,12 +145,15 @@ def test_source_is_quoted_as_code(copies):
     assert "```python\n# lnn/symbolic/balance.py\ndef layer_gradients(" in text
 
 
-def test_solutions_over_several_cells_are_folded_in_each(copies):
+def test_solutions_are_named_and_over_several_cells_folded_in_each(copies):
     for name, notebook in copies.items():
         for cell in notebook.cells:
             folds = re.findall(r"</?details>", cell.source) if cell.cell_type == "markdown" else []
             assert folds == ["<details>", "</details>"] * (len(folds) // 2), (name, cell.id)
     assert "Solution, continued" in prose(copies["acceleration"])
+    for page in CHAPTERS:
+        typed = prose(nbformat.read(page, as_version=4)).count("{solution-start}")
+        assert len(re.findall(r"(?:<b>|\*\*)Solution to Exercise [\d.]+", prose(copies[page.stem]))) == typed
 
 
 def test_references_lead_to_the_site_where_its_address_is_known_and_to_notebooks_that_are_there(names):

@@ -120,7 +120,8 @@ class Writer:
             text = FOLD.format("Solution, continued") + text
         if text.count("<details>") > text.count(END):
             text += f"\n\n{END}"
-        return re.sub(r"<details><summary>[^\n]*</summary>\s*</details>\s*", "", text)
+        text = re.sub(r"<details><summary><b>(Solution to .*)</b></summary>\s*</details>", r"**\1.**", text)
+        return re.sub(r"<details><summary>.*</summary>\s*</details>\s*", "", text)
 
 
 def convert(notebook: nbformat.NotebookNode, writer: Writer) -> nbformat.NotebookNode:
@@ -137,5 +138,5 @@ def convert(notebook: nbformat.NotebookNode, writer: Writer) -> nbformat.Noteboo
             del cell.metadata["mystnb"]["figure"]
         if "claims" in cell.metadata.get("tags", []):
             cell.metadata["jupyter"] = {"source_hidden": True}
-    copy.cells = cells
+    copy.cells = [cell for cell in cells if cell.source]  # nothing is left where only a solution ended
     return copy
