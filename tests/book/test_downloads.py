@@ -14,6 +14,7 @@ import plain
 import pytest
 import sitenames
 from built import SITE
+from nbclient import NotebookClient
 from nbconvert.filters import markdown2html
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,6 +128,22 @@ def test_the_copies_run_the_same_code_and_show_the_same_outputs(copies):
         pair = nbformat.read(page, as_version=4), copies[page.stem]
         one, other = ([cell for cell in book.cells if cell.cell_type == "code"] for book in pair)
         assert [(c.id, c.source, c.outputs) for c in one] == [(c.id, c.source, c.outputs) for c in other]
+
+
+def test_the_copies_on_the_site_run_the_same_code():
+    for path in SITE.glob("notebooks/*.ipynb"):
+        copy, page = (nbformat.read(file, as_version=4) for file in (path, ROOT / "chapters" / path.name))
+        one, other = ([c.source for c in book.cells if c.cell_type == "code"] for book in (page, copy))
+        assert one == [source for source in other if "find_spec" not in source], path.name
+
+
+def test_a_copy_runs_from_its_first_cell(copies, tmp_path):
+    notebook = nbformat.from_dict(copies["balancedness"])
+    last = next(k for k, cell in enumerate(notebook.cells) if "balance.flow_rates" in cell.source)
+    shown = notebook.cells[last].outputs
+    notebook.cells = notebook.cells[: last + 1]
+    ran = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    assert ran.cells[last].outputs == shown != []
 
 
 def test_a_plain_renderer_shows_a_statement_its_proof_and_what_is_cited(copies):
