@@ -65,7 +65,8 @@ def measure() -> list[Row]:
         said = ", ".join(f"{m:.2f}" for m in medians)
         rows.append(
             Row(
-                f"{depth} scalars, target 1, {rest.min()} to {rest.max()} of 200 starts at rest: no end is sharper than 2/η, or than the flow's",
+                f"{depth} scalars, target 1, {rest.min()} to {rest.max()} of 200 starts at rest: "
+                "no end is sharper than 2/η, or than the flow's",
                 "flatter than the flow's solution, at most 2/η",
                 f"largest end {excess:.2f} times 2/η, {'never' if larger < 1e-6 else 'sometimes'} above the flow's",
                 bool(excess < 1.001 and larger < 1e-6),
