@@ -264,7 +264,7 @@ def preface_page() -> str:
     for page, others in dependencies().items():
         before = order[: order.index(page)]
         back = {order.index(other) + 1: count for other, count in others.items() if other in before}
-        table.append(f'    "{title(page)}": {back},')
+        table.append(f'    "{title(page).split(":")[0]}": {back},')
         needs = [f"{{doc}}`{order[number - 1]}`" for number in back]
         items.append(f"- {{doc}}`{page}`" + (": builds on " + ", ".join(needs) if needs else ": start here") + ".")
     table.append("}")
