@@ -9,7 +9,7 @@ from built import CHROMIUM, SITE
 
 ROOT = SITE.parents[1]
 
-SLIDES = ROOT / "slides"
+SLIDES = ROOT / "book" / "slides"
 DECKS = sorted(page.stem for page in SLIDES.glob("*.md") if page.stem not in ("index", "README"))
 
 

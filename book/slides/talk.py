@@ -24,7 +24,7 @@ from sphinx.application import Sphinx
 from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 from sphinx.util.docutils import SphinxDirective
 
-CHAPTERS = Path(__file__).resolve().parents[1] / "chapters"
+CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
 BLOCK = re.compile(r"^(`{3,})\{prf:(\w+)\} *([^\n]*)\n:label: *(\S+)\n(.*?)^\1 *$", re.M | re.S)
 EQUATION = re.compile(r"\$\$\n([^$]*?)\n *\$\$ *\((eq-[\w-]+)\)")
 ITEM = re.compile(r"^(?=\d+\. )", re.M)
