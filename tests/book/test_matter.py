@@ -45,7 +45,7 @@ def drawn():
 
 def test_the_map_has_every_chapter_and_no_arc_to_a_later_one():
     table = drawn()
-    assert list(table) == [pages.title(page) for page in pages.chapters()]
+    assert list(table) == [pages.short(page) for page in pages.chapters()]
     for number, earlier in enumerate(table.values(), start=1):
         assert all(0 < other < number and count > 0 for other, count in earlier.items())
     assert sum(len(earlier) for earlier in table.values()) >= len(table) - 1
@@ -59,7 +59,7 @@ def test_what_a_chapter_says_it_needs_stands_in_an_earlier_one_and_is_on_the_map
         needs = re.search(r"\*\*You need\*\*(.*?)\*\*Time\*\*", text(page), re.S)[1]
         for label in re.findall(r"\{prf:ref\}`([\w-]+)`", needs):
             there = order.index(home[label]) + 1
-            assert there in table[pages.title(page)], f"{page} needs {label}, but the map has no arc from {home[label]}"
+            assert there in table[pages.short(page)], f"{page} needs {label}, but the map has no arc from {home[label]}"
 
 
 def test_every_numbered_statement_is_in_the_index_with_the_checks_it_must_have():

@@ -119,6 +119,11 @@ def title(page: str) -> str:
     return re.search(r"^# (.*)$", (CHAPTERS / f"{page}.md").read_text(), re.M)[1]
 
 
+def short(page: str) -> str:
+    """The title up to its colon, for the map."""
+    return title(page).split(":")[0]
+
+
 def chapters() -> list[str]:
     """The numbered pages of the book, in their order."""
     contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
@@ -264,7 +269,7 @@ def preface_page() -> str:
     for page, others in dependencies().items():
         before = order[: order.index(page)]
         back = {order.index(other) + 1: count for other, count in others.items() if other in before}
-        table.append(f'    "{title(page).split(":")[0]}": {back},')
+        table.append(f'    "{short(page)}": {back},')
         needs = [f"{{doc}}`{order[number - 1]}`" for number in back]
         items.append(f"- {{doc}}`{page}`" + (": builds on " + ", ".join(needs) if needs else ": start here") + ".")
     table.append("}")
