@@ -232,7 +232,7 @@ class LeastSquares:
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
-        if self.target is not None and np.shape(W) == self.target.shape:
+        if self.target is not None and np.shape(W)[-self.target.ndim :] == self.target.shape:
             return W - self.target  # what the next line gives, at half its price for small matrices
         return self.measure.adjoint(_residual(self.measure, W, self.observed))
 

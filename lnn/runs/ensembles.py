@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lnn import network
 from lnn.descent import Every
-from lnn.losses import LeastSquares, Loss, check_loss, gradient_at, takes_stacks, values_along
+from lnn.losses import Loss, check_loss, gradient_at, takes_stacks, values_along
 from lnn.numerics.checks import Matrix, Weights, check_count, check_positive
 from lnn.runs.recording import check_every
 from lnn.trajectory import Outcome, Trajectory, sealed
@@ -64,9 +64,6 @@ class Ensemble:
 
 def _gradients(loss: Loss) -> Callable[[Matrix], Matrix]:
     """The gradients of a loss at a stack of matrices, as a function of the stack."""
-    if type(loss) is LeastSquares and loss.target is not None:
-        target = loss.target
-        return lambda W: W - target
     if takes_stacks(loss):
         return loss.gradient
     return lambda W: np.array([gradient_at(loss, V) for V in W.reshape(-1, *W.shape[-2:])]).reshape(W.shape)
@@ -100,29 +97,15 @@ def ensemble_descent(
     if not axes:
         raise ValueError("an ensemble needs weights with leading axes: gradient_descent takes one network")
     factors, chosen = tuple(W.copy() for W in start), [0]
-    kept, below = [tuple(W.copy() for W in factors)], [factors[0], *network.prefixes(factors)[1:]]
-    above = [np.empty_like(W) for W in below]  # (W_N ⋯ W_{j+1})ᵀ ∇ℓ, times η
-    moves = [above[0], *(np.empty_like(W) for W in factors[1:])]
-    up = [(W, below[j], below[j + 1]) for j, W in enumerate(factors[1:])]
-    # NumPy takes twice as long for a stack times transposed matrices as for a stack times a copy of them.
-    turned = [np.empty((*axes, *W.shape[:-3:-1])) for W in below]
-    down = [
-        (above[j], below[j - 1].mT, turned[j - 1], moves[j], factors[j].mT, above[j - 1])
-        for j in range(len(factors) - 1, 0, -1)
-    ]
-    differentiate = _gradients(loss)
+    kept, differentiate = [start], _gradients(loss)
     with np.errstate(over="ignore", invalid="ignore"):
-        values_along(loss, below[-1].reshape(-1, *below[-1].shape[-2:])[:1])  # one that does not fit is refused here
+        first = network.product(start)
+        values_along(loss, first.reshape(-1, *first.shape[-2:])[:1])  # one that does not fit is refused here
         for k in range(1, steps + 1):
-            for W, lower, product in up:
-                np.matmul(W, lower, product)
-            np.multiply(differentiate(below[-1]), eta, above[-1])
-            for upper, lower, copy, move, W, pulled in down:
-                np.copyto(copy, lower)
-                np.matmul(upper, copy, move)
-                np.matmul(W, upper, pulled)
+            below = network.prefixes(factors)
+            moves = network.layer_gradients(factors, below, eta * differentiate(below[-1]))
             for W, move in zip(factors, moves, strict=True):
-                np.subtract(W, move, W)
+                W -= move
             if k in numbers or k == steps:
                 chosen.append(k)
                 kept.append(tuple(W.copy() for W in factors))
