@@ -11,10 +11,19 @@ from numpy.typing import ArrayLike
 from lnn import network
 from lnn.losses import LeastSquares, Loss, check_loss, gradient_at
 from lnn.models import Model, gradients
-from lnn.numerics.checks import Matrix, Weights, check_count, check_matrix, check_positive, finite, representable
+from lnn.numerics.checks import (
+    Matrix,
+    Weights,
+    check_count,
+    check_matrix,
+    check_number,
+    check_positive,
+    finite,
+    representable,
+)
 from lnn.numerics.fused import sweeps
 from lnn.runs.clocks import at_time
-from lnn.runs.recording import Observe, apart, check_number, check_sign, flat, record, starting
+from lnn.runs.recording import Observe, apart, check_sign, flat, record, starting
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Outcome, State, Trajectory
 

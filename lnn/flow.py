@@ -22,13 +22,14 @@ from lnn.numerics.checks import (
     check_array,
     check_count,
     check_matrix,
+    check_number,
     check_positive,
     finite,
     representable,
 )
 from lnn.numerics.rkc2 import EPS, RKC2
 from lnn.runs.clocks import AtTime, at_time
-from lnn.runs.recording import Observe, Recorder, apart, check_number, check_sign, flat, starting
+from lnn.runs.recording import Observe, Recorder, apart, check_sign, flat, starting
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Effort, Outcome, Trajectory
 

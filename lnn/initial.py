@@ -5,8 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import Matrix, Weights, check_matrix, check_positive, check_rng, check_widths, representable
-from lnn.runs.recording import check_number
+from lnn.numerics.checks import (
+    Matrix,
+    Weights,
+    check_matrix,
+    check_number,
+    check_positive,
+    check_rng,
+    check_widths,
+    representable,
+)
 
 
 def _layers(widths: Sequence[int], scale: float | Sequence[float]) -> list[tuple[float, int, int]]:

@@ -71,6 +71,22 @@ def check_matrix(matrix: ArrayLike, name: str = "matrix", shape: tuple[int, ...]
     return array
 
 
+def check_number(value: Any, name: str) -> float:
+    """Return `value` as a finite float.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is no single finite real number.
+    """
+    if np.asarray(value).dtype.kind == "b":
+        raise TypeError(f"{name} must be a real number, got {value!r}")
+    number = check_array(value, name)
+    if number.ndim != 0:
+        raise ValueError(f"{name} must be a single number, got shape {number.shape}")
+    return float(number)
+
+
 def check_positive(value: Any, name: str, *, or_zero: bool = False) -> float:
     """Return `value` as a positive, finite float; as 0, where that is allowed and it is 0.
 

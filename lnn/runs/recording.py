@@ -13,7 +13,7 @@ import numpy as np
 from lnn import network
 from lnn.losses import Loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
-from lnn.numerics.checks import Matrix, Weights, check_array, check_count, finite
+from lnn.numerics.checks import Matrix, Weights, check_count, check_number, finite
 from lnn.runs.clocks import AtTime
 from lnn.trajectory import Effort, Outcome, Trajectory, sealed
 
@@ -38,22 +38,6 @@ def starting(weights: Any, model: Model) -> Weights:
             f"a run starts from one network, got leading axes {start[0].shape[:-2]}: ensemble_descent takes many"
         )
     return start
-
-
-def check_number(value: Any, name: str) -> float:
-    """Return a loss to stop at, or a time, as a finite number.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If it is no single finite real number.
-    """
-    if np.asarray(value).dtype.kind == "b":
-        raise TypeError(f"{name} must be a real number, got {value!r}")
-    number = check_array(value, name)
-    if number.ndim != 0:
-        raise ValueError(f"{name} must be a single number, got shape {number.shape}")
-    return float(number)
 
 
 def check_every(every: Any) -> Container[int]:
