@@ -1,5 +1,6 @@
 """Losses of linear classifiers, of the end-to-end matrix W: small only where every sample is on its own side."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -7,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 
-from lnn.measurements import Samples, as_array
+from lnn.measurements import Samples, predictions
 from lnn.network import end_to_end
 from lnn.numerics.checks import Matrix, check_array, check_matrix
 
@@ -34,17 +35,9 @@ def _classes(labels: ArrayLike, samples: int) -> NDArray[np.intp]:
     return found.astype(np.intp)
 
 
-def _scores(W: ArrayLike, X: Matrix) -> Matrix:
-    """W X, shape (…, m, samples)."""
-    W = as_array(W)
-    if W.ndim < 2 or W.shape[-1] != len(X):
-        raise ValueError(f"samples of {len(X)} features need W of shape (…, m, {len(X)}), got {W.shape}")
-    return W @ X
-
-
 def _margins(W: ArrayLike, X: Matrix, signs: Matrix) -> Matrix:
     """Margins y_i W x_i of two classes, shape (…, samples)."""
-    scores = _scores(W, X)
+    scores = predictions(W, X)
     if scores.shape[-2] != 1:
         raise ValueError(f"two classes need W with one row, shape (…, 1, {len(X)}), got {np.shape(W)}")
     return signs * scores[..., 0, :]
@@ -52,7 +45,7 @@ def _margins(W: ArrayLike, X: Matrix, signs: Matrix) -> Matrix:
 
 def _rivals(W: ArrayLike, X: Matrix, classes: NDArray[np.intp]) -> Matrix:
     """Scores of all classes above that of the label, shape (…, m, samples); -inf for the label itself."""
-    scores, columns = _scores(W, X), np.arange(X.shape[1])
+    scores, columns = predictions(W, X), np.arange(X.shape[1])
     if scores.shape[-2] <= classes.max():
         raise ValueError(f"a label is {classes.max()}, but W, of shape {np.shape(W)}, has {scores.shape[-2]} rows")
     above = scores - scores[..., None, classes, columns]
@@ -61,7 +54,7 @@ def _rivals(W: ArrayLike, X: Matrix, classes: NDArray[np.intp]) -> Matrix:
 
 
 @dataclass(frozen=True, eq=False)
-class _TwoClasses:
+class _TwoClasses(ABC):
     """A sum Σ_i h(y_i W x_i) over samples: what subclasses say is h and its two derivatives."""
 
     X: Matrix
@@ -72,14 +65,17 @@ class _TwoClasses:
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "labels", _signs(self.labels, X.shape[1]))
 
+    @abstractmethod
     def _value(self, margins: Matrix) -> Matrix:
-        raise NotImplementedError
+        """h(margin), for every sample."""
 
+    @abstractmethod
     def _slope(self, margins: Matrix) -> Matrix:
-        raise NotImplementedError
+        """h'(margin)."""
 
+    @abstractmethod
     def _curvature(self, margins: Matrix) -> Matrix:
-        raise NotImplementedError
+        """h''(margin)."""
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, 1, d_0): shape (…)."""
@@ -93,7 +89,7 @@ class _TwoClasses:
     def hessian_vector(self, W: Matrix, V: Matrix) -> Matrix:
         """Derivative of the gradient at W in the direction V, both of shape (…, 1, d_0): the same shape."""
         curvature = self._curvature(_margins(W, self.X, self.labels))
-        return curvature[..., None, :] * _scores(V, self.X) @ self.X.T
+        return curvature[..., None, :] * predictions(V, self.X) @ self.X.T
 
 
 class LogisticLoss(_TwoClasses):
@@ -202,7 +198,7 @@ class CrossEntropy:
         """Derivative of the gradient at W in the direction V, both of shape (…, m, d_0): the same shape."""
         shares, wrong = self._shares(W)
         shares[..., self.labels, np.arange(len(self.labels))] = 1 - wrong
-        moves = _scores(V, self.X)
+        moves = predictions(V, self.X)
         return shares * (moves - (shares * moves).sum(axis=-2, keepdims=True)) @ self.X.T
 
 

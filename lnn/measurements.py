@@ -33,6 +33,16 @@ def _flat(W: ArrayLike, shape: tuple[int, ...]) -> Matrix:
     return W.reshape(*W.shape[:lead], -1)
 
 
+def predictions(W: ArrayLike, X: Matrix) -> Matrix:
+    """Predictions W X of a linear model on samples, the columns of X, for W of shape (…, m, d_0): (…, m, samples)."""
+    W = as_array(W)
+    if W.ndim < 2 or W.shape[-1] != len(X):
+        raise ValueError(
+            f"samples of {len(X)} features need W of shape (…, m, {len(X)}), got {W.shape}: X holds a sample a column"
+        )
+    return W @ X
+
+
 def _residuals(r: Matrix, count: int) -> Matrix:
     """Residuals of shape (…, k); another number is refused, for a single one would spread over all places."""
     r = as_array(r)
@@ -145,14 +155,8 @@ class Samples:
 
     def __call__(self, W: Matrix) -> Matrix:
         """Predictions for W, shape (…, d_N, d_0), as a vector of shape (…, d_N·samples)."""
-        W = as_array(W)
-        if W.ndim < 2 or W.shape[-1] != len(self.X):
-            raise ValueError(
-                f"samples of {len(self.X)} features need W of shape (…, m, {len(self.X)}), got {W.shape}: X holds a "
-                f"sample a column"
-            )
-        predictions = W @ self.X
-        return predictions.reshape(*predictions.shape[:-2], -1)
+        found = predictions(W, self.X)
+        return found.reshape(*found.shape[:-2], -1)
 
     def adjoint(self, r: Matrix) -> Matrix:
         """R Xᵀ, shape (…, d_N, d_0), with R the residuals r, shape (…, d_N·samples), as a matrix."""
