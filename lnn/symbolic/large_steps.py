@@ -1,27 +1,15 @@
 """Derivations of the page `large_steps`: Hessians at minimizers, and one step of descent on a product of scalars."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import mul
 
 import sympy as sp
 
+from lnn.symbolic.landscape import layers
+
 eta, w, target = sp.symbols("eta w phi", positive=True)
 N, u, alpha = sp.symbols("N u alpha", positive=True)
-
-
-def _layers(widths: Sequence[int], name: str) -> list[sp.Matrix]:
-    """Matrices of free symbols, the j-th of shape (d_j, d_{j-1})."""
-    shapes = list(zip(widths[1:], widths[:-1], strict=True))
-    return [
-        sp.Matrix(m, n, lambda a, b, j=j: sp.Symbol(f"{name}_{{{j},{a + 1}{b + 1}}}"))
-        for j, (m, n) in enumerate(shapes, start=1)
-    ]
-
-
-def _product(factors: Sequence[sp.Matrix]) -> sp.Matrix:
-    W = factors[0]
-    for factor in factors[1:]:
-        W = factor * W
-    return W
 
 
 def hessian_residual(widths: Sequence[int]) -> sp.Matrix:
@@ -41,8 +29,8 @@ def hessian_residual(widths: Sequence[int]) -> sp.Matrix:
     -----
     `prop-flattest`, page `large_steps`.
     """
-    factors = _layers(widths, "w")
-    W = _product(factors)
+    factors = layers(widths)
+    W = reduce(mul, reversed(factors))
     goal = sp.Matrix(*W.shape, lambda a, b: sp.Symbol(f"phi_{{{a + 1}{b + 1}}}"))
     objective = sum(r**2 for r in W - goal) / 2
     places = [entry for factor in factors for entry in factor]
