@@ -93,8 +93,8 @@ def table(env: BuildEnvironment) -> str:
 
     lines = ['<table class="table"><thead><tr><th>Statement</th><th>Uses</th><th>Used by</th></tr></thead><tbody>']
     for label in homes:
-        users = [other for other, others in uses.items() if label in others]
-        cells = "".join(f"<td>{links(labels)}</td>" for labels in ([label], uses.get(label, []), users))
+        parts = [label], uses.get(label, []), standing.users(label)
+        cells = "".join(f"<td>{links(labels)}</td>" for labels in parts)
         lines.append(f"<tr>{cells}</tr>")
     return "\n".join([*lines, "</tbody></table>"])
 

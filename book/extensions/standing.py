@@ -52,6 +52,11 @@ def uses() -> dict[str, list[str]]:
     return found
 
 
+def users(label: str) -> list[str]:
+    """The statements that refer to this one, they or their proofs."""
+    return [other for other, others in uses().items() if label in others]
+
+
 @functools.cache
 def titles() -> dict[str, str]:
     """Titles of the statements, formulas as they are typed."""
@@ -90,8 +95,7 @@ def add(app: Sphinx, doctree: nodes.document, page: str) -> None:
         button = f'<button type="button" data-copy="{called}">copy citation</button>'
         parts = [link, nodes.Text(" · "), nodes.raw("", button, format="html")]
         node += nodes.paragraph("", "", *parts, classes=["standing"])
-        users = [other for other, others in uses().items() if label in others]
-        lines = [("Uses", uses().get(label, [])), ("Used by", users)]
+        lines = [("Uses", uses().get(label, [])), ("Used by", users(label))]
         if any(labels for _, labels in lines):
             node += nodes.raw("", '<details class="standing"><summary>uses and used by</summary>', format="html")
             node += [line(app, page, title, labels) for title, labels in lines if labels]

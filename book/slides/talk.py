@@ -13,6 +13,7 @@ Nothing of a statement is copied by hand, so that a deck cannot say something el
 import html
 import json
 import re
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +25,11 @@ from sphinx.application import Sphinx
 from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 from sphinx.util.docutils import SphinxDirective
 
-CHAPTERS = Path(__file__).resolve().parents[2] / "chapters"
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tools" / "pages"))
+import pages
+
+CHAPTERS = pages.CHAPTERS
+
 BLOCK = re.compile(r"^(`{3,})\{prf:(\w+)\} *([^\n]*)\n:label: *(\S+)\n(.*?)^\1 *$", re.M | re.S)
 EQUATION = re.compile(r"\$\$\n([^$]*?)\n *\$\$ *\((eq-[\w-]+)\)")
 ITEM = re.compile(r"^(?=\d+\. )", re.M)
@@ -46,7 +51,7 @@ def statements() -> dict[str, Statement]:
     for page in sorted(CHAPTERS.glob("*.md")):
         text = page.read_text(encoding="utf-8")
         for _, kind, title, label, body in BLOCK.findall(text):
-            found[label] = Statement(kind, title, body.strip(), heading(text))
+            found[label] = Statement(kind, title, body.strip(), pages.title(page.stem))
     return found
 
 
@@ -55,12 +60,6 @@ def equations() -> dict[str, str]:
     """Numbered equations of the book, by label."""
     texts = [page.read_text(encoding="utf-8") for page in CHAPTERS.glob("*.md")]
     return {label: body.strip() for text in texts for body, label in EQUATION.findall(text)}
-
-
-def heading(text: str) -> str:
-    """The title of a chapter."""
-    found = re.search(r"^# (.+)$", text, re.M)
-    return found[1] if found else ""
 
 
 def told(text: str) -> str:
@@ -77,8 +76,7 @@ def told(text: str) -> str:
         return named[0].strip() or (f"*{known.title}*" if known else "the book")
 
     def chapter(match: re.Match[str]) -> str:
-        page = CHAPTERS / f"{match[1]}.md"
-        return f"*{heading(page.read_text(encoding='utf-8'))}*" if page.exists() else "the book"
+        return f"*{pages.title(match[1])}*" if (CHAPTERS / f"{match[1]}.md").exists() else "the book"
 
     text = re.sub(r"\$\$ *\(eq-[\w-]+\)", "$$", text)
     text = re.sub(r"\{eq\}`([^`]+)`", equation, text)
