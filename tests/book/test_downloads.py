@@ -32,7 +32,7 @@ def names():
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory, names):
     path = tmp_path_factory.mktemp("zip") / "notebooks.zip"
-    downloads.bundle(path, SITE)
+    downloads.bundle(path, sitenames.read(SITE))
     return path
 
 
@@ -58,7 +58,7 @@ def site(tmp_path, monkeypatch, names):
 
 
 def test_the_zip_has_the_same_bytes_every_time(archive, tmp_path):
-    downloads.bundle(tmp_path / "again.zip", SITE)
+    downloads.bundle(tmp_path / "again.zip", sitenames.read(SITE))
     assert archive.read_bytes() == (tmp_path / "again.zip").read_bytes()
 
 

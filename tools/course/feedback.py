@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import whole
 from formulas import offline
 from gradebook import complaint
 from sets import without
@@ -73,5 +74,5 @@ def write_feedback(api, student: str, assignment: str, hide: bool) -> str:
     if not result["success"]:
         return complaint(result)
     for page in (Path(api.coursedir.root) / "feedback" / student / assignment).glob("*.html"):
-        page.write_text(offline(page.read_text(encoding="utf-8")), encoding="utf-8")
+        whole.write(page, offline(page.read_text(encoding="utf-8")))
     return ""

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import whole
 from feedback import title_above
 from formulas import offline
 from nbformat.v4 import new_markdown_cell, new_notebook
@@ -56,7 +57,7 @@ def write(notebook: nbformat.NotebookNode, place: Path) -> None:
     from nbconvert import HTMLExporter
 
     text, _ = HTMLExporter(template_name="classic").from_notebook_node(notebook)
-    place.write_text(offline(text), encoding="utf-8")
+    whole.write(place, offline(text))
     if CHROMIUM:
         sheet = place.with_suffix(".pdf")
         options = [

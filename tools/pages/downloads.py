@@ -53,22 +53,22 @@ def versions(lock: str) -> str:
     return "\n".join(pins) + "\n"
 
 
-def copies(pages: list[Path], site: Path) -> dict[str, str]:
-    """The notebooks in plain Markdown, by their names."""
-    names, beside = sitenames.read(site), {page.stem for page in pages}
-    written = {}
+def copies(folder: Path, names: sitenames.Site) -> dict[str, str]:
+    """The notebooks of a folder in plain Markdown, by their names."""
+    pages = sorted(folder.glob("*.ipynb"))
+    beside, written = {page.stem for page in pages}, {}
     for page in pages:
         writer = plain.Writer(names, page.stem, repository.site(), beside)
         written[page.name] = nbformat.writes(plain.convert(nbformat.read(page, as_version=4), writer)) + "\n"
     return written
 
 
-def bundle(path: Path, site: Path) -> None:
+def bundle(path: Path, names: sitenames.Site) -> None:
     """Write the zip: all notebooks, the package, and how to start; the same bytes from the same sources."""
     sources = [ROOT / name for name in CARRIED if name != "constraints.txt"]
     sources += [file for kind in ("*.py", "*.mplstyle", "*.csv", "py.typed") for file in (ROOT / "lnn").rglob(kind)]
     contents = {str(file.relative_to(ROOT)): file.read_bytes() for file in sources}
-    notebooks = copies(sorted((ROOT / "chapters").glob("*.ipynb")), site)
+    notebooks = copies(ROOT / "chapters", names)
     contents.update({f"chapters/{name}": text.encode() for name, text in notebooks.items()})
     where = repository.address()
     contents["START-HERE.txt"] = (START + (f"Sources and newer editions: {where}\n" if where else "")).encode()
@@ -112,9 +112,9 @@ def offer(site: Path, files: dict[str, Path]) -> None:
 
 
 def main(site: Path) -> None:
-    archive, copy = site / f"{NAME}-notebooks.zip", site / PDF.name
-    bundle(archive, site)
-    for name, text in copies(sorted((site / "notebooks").glob("*.ipynb")), site).items():  # plain ones stay as they are
+    archive, copy, names = site / f"{NAME}-notebooks.zip", site / PDF.name, sitenames.read(site)
+    bundle(archive, names)
+    for name, text in copies(site / "notebooks", names).items():  # plain ones stay as they are
         (site / "notebooks" / name).write_text(text)
     files = {"the notebooks as a zip": archive}
     if current(PDF):
