@@ -5,13 +5,13 @@
      then, are left to us. */
   const BOXES = "pre, .drawn, .katex-display, .pst-scrollable-table-container, .cell_output > .output";
   const fade = (box) => box.classList.toggle("more", box.scrollLeft + box.clientWidth < box.scrollWidth - 1);
-  const observer = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
-      else target.removeAttribute("tabindex");
-      fade(target);
-    }
-  });
+  const stop = (box) => {
+    if (box.scrollWidth > box.clientWidth + 1) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+    fade(box);
+  };
+  const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => stop(target)));
+  document.addEventListener("fitted", ({ target }) => stop(target)); // a formula whose size was changed
   const observe = () => {
     for (const box of document.querySelectorAll(BOXES)) {
       observer.observe(box);

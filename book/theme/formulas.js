@@ -36,6 +36,7 @@
       target.style.fontSize = "";
       const ratio = target.clientWidth / target.scrollWidth;
       if (ratio < 1) target.style.fontSize = `${Math.max(0.8, Math.floor(ratio * 100) / 100)}em`;
+      target.dispatchEvent(new Event("fitted", { bubbles: true }));
     }
   });
 

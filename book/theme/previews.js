@@ -56,6 +56,8 @@
     }
     for (const part of box.querySelectorAll("a")) part.tabIndex = -1; // the reference itself is the stop of the Tab key
     box.hidden = false;
+    link.setAttribute("aria-describedby", "preview");
+    place(link);
     if (box.querySelector(".math")) {
       if (!window.setFormulas) {
         const style = Object.assign(document.createElement("link"), { rel: "stylesheet" });
@@ -63,9 +65,8 @@
         document.head.append(style);
         await Promise.all([load("_static/formulas.js"), new Promise((done) => document.addEventListener("formulas", done))]);
       } else window.setFormulas(box);
+      if (shown === link) place(link); // its height is another now
     }
-    link.setAttribute("aria-describedby", "preview");
-    place(link);
   };
 
   const reference = (event) => {

@@ -6,10 +6,12 @@ dark. Before, what KaTeX has drawn is replaced by a word, in the same place and 
 the drawing but the MathML beside it, and the drawing is most of a page's elements and of the time.
 """
 
+import contextlib
 import re
 from pathlib import Path
 
 import axe_playwright_python
+import playwright.sync_api
 import pytest
 from built import CHROMIUM, SITE
 from test_book import CHAPTERS, NAMES, cells
@@ -59,6 +61,13 @@ STUCK = """[...document.querySelectorAll('article :not(.katex, .katex *)')].filt
 OPEN = "document.querySelectorAll('.toggle-hidden').forEach(e => e.classList.remove('toggle-hidden'))"
 
 
+def stuck(page):
+    """The boxes that scroll and cannot have the focus, once the page is laid out: seconds on a busy machine."""
+    with contextlib.suppress(playwright.sync_api.TimeoutError):
+        page.wait_for_function(f"!({STUCK}).length", timeout=5000)
+    return page.evaluate(STUCK)
+
+
 def findings(page):
     """What axe finds apart from contrast."""
     return page.evaluate(FIND, [False, ["serious", "critical"]])
@@ -85,8 +94,7 @@ def test_axe_finds_nothing_serious_in_light_and_dark_and_the_page_is_light_to_lo
     page.evaluate(OPEN)
     for width in (390, 1200):
         page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(150)
-        assert page.evaluate(STUCK) == [], f"boxes that scroll and cannot have the focus, at {width} px"
+        assert stuck(page) == [], f"boxes that scroll and cannot have the focus, at {width} px"
     page.evaluate(PLAIN)
     page.evaluate(AXE)
     wear(page, "light")
@@ -94,6 +102,17 @@ def test_axe_finds_nothing_serious_in_light_and_dark_and_the_page_is_light_to_lo
     wear(page, "dark")
     assert pale(page) == []
     assert complaints == []
+    page.context.close()
+
+
+@in_browser
+def test_formulas_that_scroll_have_the_focus_also_where_the_page_began_narrow(browser, address):
+    page, _ = open_page(browser, address, "chapters/linear_networks.html", 390)
+    page.evaluate(OPEN)
+    assert page.evaluate(
+        "[...document.querySelectorAll('.katex-display')].some(e => e.scrollWidth > e.clientWidth + 1)"
+    )
+    assert stuck(page) == []
     page.context.close()
 
 
