@@ -30,15 +30,18 @@
   };
 
   /* A display that is too wide shrinks by up to a fifth; what is wider still scrolls in its box, whose faded edge says
-     so. Both are found out again when the box changes, also when it comes out of a closed proof. */
-  const fit = new ResizeObserver((entries) => {
-    for (const { target } of entries) {
-      target.style.fontSize = "";
-      const ratio = target.clientWidth / target.scrollWidth;
-      if (ratio < 1) target.style.fontSize = `${Math.max(0.8, Math.floor(ratio * 100) / 100)}em`;
-      target.dispatchEvent(new Event("fitted", { bubbles: true }));
-    }
-  });
+     so. Both are found out again when the box changes, also when it comes out of a closed proof, and when a font has
+     come. First all are read, then all written: each change from one to the other costs a layout of the page. */
+  const fitAll = (displays) => {
+    for (const display of displays) display.style.fontSize = "";
+    const ratios = displays.map((display) => display.clientWidth / display.scrollWidth);
+    displays.forEach((display, i) => {
+      if (ratios[i] < 1) display.style.fontSize = `${Math.max(0.8, Math.floor(ratios[i] * 100) / 100)}em`;
+    });
+    for (const display of displays) display.dispatchEvent(new Event("fitted", { bubbles: true }));
+  };
+  const fit = new ResizeObserver((entries) => fitAll(entries.map(({ target }) => target)));
+  document.fonts.addEventListener("loadingdone", () => fitAll([...document.querySelectorAll(".katex-display")]));
 
   /* What comes to the page later, a preview, is set by whoever brings it. */
   window.setFormulas = (box) => {
