@@ -11,11 +11,12 @@
     fade(box);
   };
   const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => stop(target)));
-  document.addEventListener("fitted", ({ target }) => stop(target)); // a formula whose size was changed
+  document.addEventListener("fitted", ({ detail }) => detail.forEach(stop)); // formulas whose size may have changed
+  const scrolled = ({ target }) => fade(target); // one function: added again to a box, it still listens once
   const observe = () => {
     for (const box of document.querySelectorAll(BOXES)) {
       observer.observe(box);
-      box.addEventListener("scroll", () => fade(box), { passive: true });
+      box.addEventListener("scroll", scrolled, { passive: true });
     }
   };
 

@@ -38,7 +38,7 @@
     displays.forEach((display, i) => {
       if (ratios[i] < 1) display.style.fontSize = `${Math.max(0.8, Math.floor(ratios[i] * 100) / 100)}em`;
     });
-    for (const display of displays) display.dispatchEvent(new Event("fitted", { bubbles: true }));
+    document.dispatchEvent(new CustomEvent("fitted", { detail: displays }));
   };
   const fit = new ResizeObserver((entries) => fitAll(entries.map(({ target }) => target)));
   document.fonts.addEventListener("loadingdone", () => fitAll([...document.querySelectorAll(".katex-display")]));
