@@ -6,7 +6,8 @@ is what `lnn.network` has in a readable form: `prefixes` and `layer_gradients`.
 
 The calls go to SciPy's BLAS, which has less overhead than NumPy's functions. Beyond a size at which BLAS takes several
 threads, unless it was told not to, they go to NumPy's: a loss that multiplies matrices uses that one, and two pools of
-threads that take turns slow each other down several times over.
+threads that take turns slow each other down several times over. Stacks of layers go to NumPy's as well; stacks of very
+small ones are multiplied entry by entry, for all members of the stack at once.
 """
 
 import os
@@ -19,7 +20,9 @@ from scipy.linalg.blas import dcopy, dgemm
 from lnn.numerics.checks import Matrix
 
 ONE_THREAD = 64**3  # multiplications in a product, up to which OpenBLAS keeps to one thread
+SMALL = 4**3  # multiplications in a product, up to which a call of BLAS for each of a stack costs more than they do
 Call = Callable[[], object]
+Products = Callable[[Matrix, Matrix, Matrix], list[Call]]
 
 
 def one_thread() -> bool:
@@ -36,10 +39,25 @@ def by_scipy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: float 
     return [partial(dgemm, factor, X, Y, add, out, turn_x, turn_y, 1)]
 
 
-def by_numpy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: float = 0.0) -> list[Call]:
-    """The same by NumPy's functions."""
+def matmul(X: Matrix, Y: Matrix, out: Matrix) -> list[Call]:
+    """Calls that write XY to `out`."""
+    return [partial(np.matmul, X, Y, out)]
+
+
+def sums(X: Matrix, Y: Matrix, out: Matrix) -> list[Call]:
+    """The same for stacks of shapes (M, m, k) and (M, k, n): all products of entries at once, and their sum over k."""
+    X, Y, out = (np.moveaxis(A, 0, -1) for A in (X, Y, out))
+    terms = np.zeros((len(Y), *out.shape)) if len(Y) > 1 else out[None]
+    calls: list[Call] = [partial(np.multiply, X.swapaxes(0, 1)[:, :, None], Y[:, None], terms)]
+    return calls + [partial(np.add, out if k > 1 else terms[0], terms[k], out) for k in range(1, len(Y))]
+
+
+def by_numpy(
+    X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: float = 0.0, *, bare: Products = matmul
+) -> list[Call]:
+    """The same as `by_scipy` by NumPy's functions, of which `bare` makes the product."""
     to = np.zeros_like(out) if add else out
-    calls: list[Call] = [partial(np.matmul, X, Y, to)]
+    calls = bare(X, Y, to)
     if factor != 1:
         calls.append(partial(np.multiply, to, factor, to))
     return [*calls, *scaled(out, add), partial(np.add, out, to, out)] if add else calls
@@ -48,6 +66,11 @@ def by_numpy(X: Matrix, Y: Matrix, out: Matrix, factor: float = 1.0, add: float 
 def scaled(out: Matrix, add: float) -> list[Call]:
     """Calls that multiply `out` by a number: none by 1."""
     return [] if add == 1 else [partial(np.multiply, out, add, out)]
+
+
+def small(weights: Sequence[Matrix]) -> bool:
+    """Whether a stack of networks is multiplied entry by entry: its members should then be next to each other."""
+    return weights[0].ndim > 2 and max(W[0].size for W in weights) * weights[0].shape[-1] <= SMALL
 
 
 def sweeps(
@@ -68,6 +91,7 @@ def sweeps(
     Parameters
     ----------
     weights, targets : N arrays, the j-th of shape (d_j, d_{j-1}), C-contiguous
+        Or (M, d_j, d_{j-1}), of any layout: all else then has this axis, too.
     gradient : callable
         ∇ℓ at an end-to-end matrix, shape (d_N, d_0) to the same. What it is given is overwritten in the next round;
         what it returns is read at once and not kept.
@@ -77,31 +101,38 @@ def sweeps(
     center : array, shape (d_N, d_0), optional
         Φ, where it is known that `gradient(W)` is W - Φ: one subtraction takes its place.
     """
-    n, N = weights[0].shape[1], len(weights)
-    multiply = by_scipy if max(map(np.size, weights)) * n <= ONE_THREAD or one_thread() else by_numpy
+    N, n, stacked = len(weights), weights[0].shape[-1], weights[0].ndim > 2
+    narrow = max(map(np.size, weights)) * n <= ONE_THREAD or one_thread()
+    multiply = partial(by_numpy, bare=sums) if small(weights) else by_numpy if stacked or not narrow else by_scipy
     factors, added = np.full(N, factor).tolist(), np.full(N, add).tolist()
-    below = [np.zeros((len(weights[0]), n))]
+
+    def room(rows: int, columns: int) -> Matrix:
+        """A new array, laid out as the first layer is."""
+        return np.zeros_like(weights[0], shape=(*weights[0].shape[:-2], rows, columns))
+
+    below = [np.zeros_like(weights[0])]
     # Of the forms XY, XYᵀ, XᵀY, XᵀYᵀ BLAS is slower at the third when matrices are small. With prefixes in C order and
     # pulled-back gradients in Fortran order that form comes up once, in the last layer.
-    calls: list[Call] = [partial(dcopy, weights[0].ravel(), below[0].ravel())]
+    copy = partial(np.copyto, below[0], weights[0])
+    calls: list[Call] = [copy if stacked else partial(dcopy, weights[0].ravel(), below[0].ravel())]
     for j in range(1, N):
-        below.append(np.zeros((len(weights[j]), n)))
+        below.append(room(weights[j].shape[-2], n))
         calls += multiply(weights[j], below[j - 1], below[j])
     W, G = below[-1], np.zeros_like(below[-1])
 
     def differentiate() -> None:
         G[...] = gradient(W)
 
-    calls.append(differentiate if center is None else partial(np.subtract, W, center, G))
+    calls.append(differentiate if center is None else partial(np.subtract, W, np.zeros_like(W) + center, G))
     above = G  # (W_N ⋯ W_{j+1})ᵀ G
     for j in range(N - 1, 0, -1):
         if j > 1:
-            lower = np.zeros((len(weights[j - 1]), n), order="F")
-            calls += multiply(weights[j].T, above, lower)
+            lower = room(n, weights[j].shape[-1]).mT
+            calls += multiply(weights[j].mT, above, lower)
         else:  # all that is left of the first layer's gradient is one product; it needs the second layer as it was
             lower = above
-            calls += multiply(weights[1].T, above, targets[0], factors[0], added[0])
-        calls += multiply(above, below[j - 1].T, targets[j], factors[j], added[j])
+            calls += multiply(weights[1].mT, above, targets[0], factors[0], added[0])
+        calls += multiply(above, below[j - 1].mT, targets[j], factors[j], added[j])
         above = lower
     if N == 1:
         calls.append(partial(np.multiply, G, factors[0], G))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from lnn import network
 from lnn.descent import Every
-from lnn.losses import Loss, check_loss, gradient_at, takes_stacks, values_along
+from lnn.losses import LeastSquares, Loss, check_loss, gradient_at, takes_stacks, values_along
 from lnn.numerics.checks import Matrix, Weights, check_count, check_positive
-from lnn.runs.recording import check_every
+from lnn.numerics.fused import small, sweeps
+from lnn.runs.recording import apart, check_every
 from lnn.trajectory import Outcome, Trajectory, sealed
 
 
@@ -65,8 +67,8 @@ class Ensemble:
 def _gradients(loss: Loss) -> Callable[[Matrix], Matrix]:
     """The gradients of a loss at a stack of matrices, as a function of the stack."""
     if takes_stacks(loss):
-        return loss.gradient
-    return lambda W: np.array([gradient_at(loss, V) for V in W.reshape(-1, *W.shape[-2:])]).reshape(W.shape)
+        return lambda W: loss.gradient(np.ascontiguousarray(W))
+    return lambda W: np.array([gradient_at(loss, V) for V in np.ascontiguousarray(W)])
 
 
 def ensemble_descent(
@@ -96,20 +98,23 @@ def ensemble_descent(
     steps, axes = check_count(steps, "steps", least=0), start[0].shape[:-2]
     if not axes:
         raise ValueError("an ensemble needs weights with leading axes: gradient_descent takes one network")
-    factors, chosen = tuple(W.copy() for W in start), [0]
-    kept, differentiate = [start], _gradients(loss)
+    single = tuple(W.reshape(-1, *W.shape[-2:]) for W in start)
+    # A row of entries for each member. Those of a member stand next to each other in memory, or those of all members.
+    rows = np.concatenate([W.reshape(len(W), -1) for W in single], axis=1)
+    entries = rows.copy("F" if small(single) else "C")
+    one, moves, kept, chosen = tuple(W[0] for W in single), np.zeros_like(entries), [rows], [0]
+    center = loss.target if type(loss) is LeastSquares else None
     with np.errstate(over="ignore", invalid="ignore"):
-        first = network.product(start)
-        values_along(loss, first.reshape(-1, *first.shape[-2:])[:1])  # one that does not fit is refused here
+        values_along(loss, network.product(one)[None])  # one that does not fit is refused here
+        calls = sweeps(apart(entries, one), apart(moves, one), _gradients(loss), center=center)
+        calls += [partial(np.multiply, moves, eta, moves), partial(np.subtract, entries, moves, entries)]
         for k in range(1, steps + 1):
-            below = network.prefixes(factors)
-            moves = network.layer_gradients(factors, below, eta * differentiate(below[-1]))
-            for W, move in zip(factors, moves, strict=True):
-                W -= move
+            for call in calls:
+                call()
             if k in numbers or k == steps:
                 chosen.append(k)
-                kept.append(tuple(W.copy() for W in factors))
-        path = tuple(map(np.array, zip(*kept, strict=True)))
+                kept.append(entries.copy())
+        path = tuple(W.reshape(len(W), *axes, *W.shape[-2:]) for W in apart(np.array(kept), one))
         products = network.product(path)
         losses = values_along(loss, products.reshape(-1, *products.shape[-2:])).reshape(products.shape[:-2])
     finite = np.isfinite(losses) & np.isfinite(products).all(axis=(-2, -1))

@@ -31,7 +31,7 @@ LOSSES = {
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("axes", [(5,), (2, 3), (1,)])
-@pytest.mark.parametrize("widths", [(4, 2), (4, 3, 2), (4, 5, 3, 2)])
+@pytest.mark.parametrize("widths", [(4, 2), (4, 1, 2), (4, 3, 2), (4, 5, 3, 2)])
 def test_every_member_runs_as_it_would_alone(loss, axes, widths):
     rng = np.random.default_rng(len(widths))
     weights = tuple(0.3 * rng.standard_normal((*axes, m, n)) for n, m in zip(widths, widths[1:], strict=False))
