@@ -116,7 +116,7 @@ grade: $(READY) ## grade exercises/submitted: feedback and tables of scores (AGA
 handout: $(READY) ## solutions without test code, and sheets for marking, in exercises/handout, as PDF with Chromium (SETS=…: some)
 	@$(BIN)/python tools/course/course.py handout $(SETS)
 
-slides: $(READY) ## build six decks of slides from the chapters, in _build/slides, and a zip of them for the site if that is built
+slides: $(READY) ## build seven decks of slides from the chapters, in _build/slides, and a zip of them for the site if that is built
 	@$(BIN)/python -m sphinx -q -W -b revealjs book/slides _build/slides
 	@if [ -e _build/html/index.html ]; then $(BIN)/python tools/pages/downloads.py _build/html; fi
 	@echo "The slides: _build/slides/index.html"

@@ -24,5 +24,6 @@ revealjs_script_conf = {
     "transition": "none",
     "slideNumber": "c/t",
     "pdfSeparateFragments": False,
+    "pdfMaxPagesPerSlide": 1,
 }
 revealjs_script_plugins = [{"src": "revealjs/plugin/notes/notes.js", "name": "RevealNotes"}]

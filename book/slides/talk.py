@@ -130,15 +130,18 @@ class ShowStatement(Base):
         if label not in statements():
             raise self.error(f"no chapter has a statement {label}")
         kind, title, body, chapter = statements()[label]
+        parts = [body]
         if "items" in self.options:
             lead, *items = ITEM.split(body)
             wanted = [int(k) for k in self.options["items"].split(",")]
             if not items or max(wanted) > len(items):
                 raise self.error(f"{label} has {len(items)} items")
-            kept = "".join(items[k - 1].rstrip() + "\n" for k in wanted)
-            body = (f"{lead.strip()}\n\n" if "lead" in self.options else "") + kept
+            # Each is a list of its own, so that it keeps its number; an unindented line behind it heads the next ones.
+            kept = [items[k - 1].partition("\n\n*")[0] for k in wanted]
+            parts = [lead if "lead" in self.options else "", *kept]
         box = nodes.container(classes=["statement"], label=label)
-        box += self.parsed(f"**{kind.capitalize()}** ({told(title)})\n\n{told(body)}")
+        for part in [f"**{kind.capitalize()}** ({told(title)})", *parts]:
+            box += self.parsed(told(part))
         return [box, *self.notes(f"In the book: *{chapter}*, `{label}`.")]
 
 

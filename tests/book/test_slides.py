@@ -1,11 +1,13 @@
 """The decks: long enough for a lecture, nothing copied by hand, and in a browser nothing runs over the edge."""
 
+import io
 import re
 import subprocess
 import sys
 
 import pytest
 from built import CHROMIUM, SITE
+from pypdf import PdfReader
 
 ROOT = SITE.parents[1]
 
@@ -28,8 +30,8 @@ def slides_of(deck):
     return re.split(r"^## ", (SLIDES / f"{deck}.md").read_text(), flags=re.M)[1:]
 
 
-def test_there_are_six_decks_and_the_first_page_lists_them():
-    assert len(DECKS) == 6
+def test_there_are_seven_decks_and_the_first_page_lists_them():
+    assert len(DECKS) == 7
     index = (SLIDES / "index.md").read_text()
     assert all(f"\n{deck}\n" in index for deck in DECKS)
 
@@ -96,3 +98,37 @@ def test_nothing_runs_over_the_edge_and_nothing_complains(decks, browser, deck):
     wrong = page.evaluate("[...document.querySelectorAll('.katex-error')].map(e => e.textContent)")
     context.close()
     assert (over, wrong, complaints) == ({}, [], [])
+
+
+CUT = """() => [...document.querySelectorAll('.pdf-page')].flatMap((page) => {
+  const sheet = page.getBoundingClientRect(), found = [];
+  for (const e of page.querySelectorAll('h1, h2, p, li, img, svg, .katex-display > .katex, .statement')) {
+    if (e.closest('aside') || e.closest('.katex-mathml') || e.parentElement.closest('svg')) continue;
+    const box = e.getBoundingClientRect();
+    const wide = box.left >= sheet.left - 1 && box.right <= sheet.right + 1;
+    const inside = wide && box.top >= sheet.top - 1 && box.bottom <= sheet.bottom + 1;
+    if (box.width && !inside) found.push(`${page.textContent.trim().slice(0, 30)}: ${e.tagName}`);
+  }
+  for (const f of page.querySelectorAll('.katex-display'))
+    if (f.clientWidth && f.scrollWidth > f.clientWidth + 1) found.push('a formula is cut');
+  return found;
+})"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+@pytest.mark.parametrize("deck", DECKS)
+def test_a_deck_prints_one_page_a_slide_with_all_that_is_on_it(decks, browser, deck):
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+    page = context.new_page()
+    page.goto((decks / f"{deck}.html").as_uri() + "?print-pdf")
+    page.wait_for_function("document.documentElement.dataset.deck", timeout=60_000)
+    cut = page.evaluate(CUT)
+    titles = page.evaluate("[...document.querySelectorAll('h1, h2')].map(e => e.textContent)")
+    printed = PdfReader(io.BytesIO(page.pdf(prefer_css_page_size=True, print_background=True)))
+    context.close()
+    texts = ["".join(sheet.extract_text().split()) for sheet in printed.pages]
+    assert cut == [] and len(texts) == len(titles) == len(slides_of(deck)) + 1
+    for k, (title, text) in enumerate(zip(titles, texts, strict=True)):
+        ligatures = text.replace("ﬁ", "fi").replace("ﬂ", "fl").replace("ﬀ", "ff")
+        assert ligatures.startswith("".join(title.replace("¶", "").split())) and ligatures.endswith(str(k + 1))
+        assert r"\(" not in text and r"\[" not in text, "a formula is not set"

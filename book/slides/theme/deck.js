@@ -13,13 +13,23 @@
     fit(Reveal.getCurrentSlide());
     Reveal.layout();
   };
-  const fitAll = () => document.querySelectorAll(".reveal .slides section").forEach(fit);
+  // Printed, every slide is a page, which reveal.js has laid out with the formulas as they were then.
+  const fitPages = () => {
+    for (const page of document.querySelectorAll(".pdf-page")) {
+      const slide = page.querySelector("section");
+      fit(slide);
+      slide.style.top = `${Math.max(0, (page.clientHeight - slide.scrollHeight) / 2)}px`;
+    }
+    document.documentElement.dataset.deck = "ready";
+  };
   const start = () => {
+    if (Reveal.isPrintView()) return document.querySelector(".pdf-page") ? fitPages() : Reveal.on("pdf-ready", fitPages);
     Reveal.on("slidechanged", fitCurrent);
-    Reveal.on("pdf-ready", fitAll);
     fitCurrent();
     document.documentElement.dataset.deck = "ready";
   };
-  const wait = () => (window.Reveal?.isReady?.() && (document.documentElement.dataset.formulas || !document.querySelector(".math")) ? start() : setTimeout(wait, 30));
+  // Sizes are known when the formulas are set and the images are there.
+  const set = () => document.documentElement.dataset.formulas || !document.querySelector(".math");
+  const wait = () => (window.Reveal?.isReady?.() && document.readyState === "complete" && set() ? start() : setTimeout(wait, 30));
   wait();
 })();
