@@ -264,7 +264,7 @@ def test_the_table_of_totals_has_a_row_for_each_student_and_a_column_for_each_se
     with (loop.folder / "scores" / "all.csv").open() as file:
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert set(rows) == {*loop.rows, "misplaced"}
-    assert set(rows["mixed"]) == {"student", "name", "mail", *SETS, "remarks"}
+    assert set(rows["mixed"]) == {"student", "name", "mail", *SETS, "days_late", "remarks"}
     assert float(rows["reference"][FIRST]) == sum(points(FIRST).values())
     assert all(rows["untouched"][name] == "" for name in SETS[1:]), "not handed in is not zero points"
 

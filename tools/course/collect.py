@@ -13,11 +13,12 @@ import re
 import sys
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import due
 import roster
 import whole
 from sets import name_of, roles, sets
@@ -26,21 +27,22 @@ from submissions import LARGEST, unfit_name
 # Ada Lovelace_4711_assignsubmission_file_/linear_networks.ipynb, or the same without a folder
 MOODLE = re.compile(r"(?:^|/)(?P<name>[^/_]*)_(?P<id>\d+)_assignsubmission_[a-z]+_(?P<file>.*)$")
 # lovelaceada_LATE_4711_990123_linear_networks-1.ipynb, with the numbers of the user and of the file; where names are
-# hidden, LATE_anon_x7Yb2_990123_…
+# hidden, LATE_anon_x7Yb2_990123_…; a text typed into Canvas is lovelaceada_4711_text.html
 CANVAS = re.compile(
     r"(?:^|/)(?:(?:LATE_)?anon_(?P<anonymous>[A-Za-z0-9]+)|(?P<name>[^/]+?)_(?:LATE_)?(?P<id>\d+))"
-    r"_(?P<number>\d+)_(?P<file>[^/]+)$"
+    r"_(?:(?P<number>\d+)_(?P<file>[^/]+)|text\.html|link\.html)$"
 )
 
 
 class Found(NamedTuple):
-    """A file in a download: whose it is, its name there, when it came in (for comparison only), and its bytes."""
+    """A file in a download: whose it is, its name there, its place in time among theirs, its bytes, when it came in."""
 
     student: str
     person: str
     path: str
     came: tuple
     content: bytes
+    when: str = ""  # a time without zone, "late" or ""
 
 
 def files(folder: Path, told: list[str]) -> Iterator[tuple[str, tuple, int, Callable[[], bytes]]]:
@@ -79,9 +81,40 @@ def worksheet(folder: Path) -> dict[str, tuple[str, str]]:
     return known
 
 
+def times(folder: Path, told: list[str]) -> dict[str, str]:
+    """When each participant of Moodle last changed what is handed in, from the grading worksheets in a folder."""
+    from dateutil.parser import parse
+
+    known: dict[str, str] = {}
+    for path in worksheets(folder):
+        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+            for row in csv.DictReader(file):
+                number = re.search(r"(\d+)\s*$", next(iter(row.values())) or "")
+                text = (row.get("Last modified (submission)") or "").strip()
+                if not number or not any(map(str.isdigit, text)):
+                    continue
+                try:
+                    if not re.search(r"\d [A-Za-z]{3}|[A-Za-z]{3} \d", text):  # 12/10/2026 may be in October
+                        raise ValueError
+                    known[number[1]] = parse(text).isoformat(" ")
+                except (ValueError, OverflowError):
+                    told.append(
+                        f"{path.name} has {text!r} for {number[1]}, no time in English: that of the archive counts"
+                    )
+    return known
+
+
+def clock(when: tuple) -> str:
+    """The time of a file in an archive, or "": those without one have the beginning of 1980."""
+    try:
+        return datetime(*when).isoformat(" ") if when[0] > 1980 else ""
+    except ValueError:
+        return ""
+
+
 def found(folder: Path, told: list[str]) -> Iterator[Found]:
     """The files of students in a download; what belongs to nobody is told."""
-    known = worksheet(folder)
+    known, modified = worksheet(folder), times(folder, told)
     for path, when, size, read in files(folder, told):
         if "__MACOSX" in path or path.rpartition("/")[2].startswith("."):
             continue
@@ -89,10 +122,13 @@ def found(folder: Path, told: list[str]) -> Iterator[Found]:
             told.append(f"{path} is too large: not collected")
         elif match := MOODLE.search(path):
             student, person = known.get(match["id"], (match["id"], match["name"].strip()))
-            yield Found(student, person, path, (0, *when), read())
+            stamped = modified.get(match["id"]) or clock(when)
+            yield Found(student, person, path, (0, *when), read(), stamped)
         elif match := CANVAS.search(path):
             student = match["id"] or match["anonymous"]
-            yield Found(student, match["name"] or "", path, (int(match["number"]),), read())
+            # Canvas writes into its archive whether something was late, and not when it came in.
+            late = due.LATE if re.search(r"(?:^|[/_])LATE_", path[: match.start("number")]) else ""
+            yield Found(student, match["name"] or "", path, (int(match["number"] or 0),), read(), late)
         elif not path.endswith((".csv", ".json")):  # a worksheet, and what was collected before
             told.append(f"{path} has a name that neither Moodle nor Canvas gives: not collected")
 
@@ -122,7 +158,22 @@ def chosen(handed_in: list[Found], expected: set[str]) -> tuple[Found | None, st
     return latest[0], ""
 
 
-def collect_set(course: Path, assignment: str) -> tuple[int, int, list[str]]:
+def stamp(folder: Path, file: Found, zone: tzinfo | None) -> None:
+    """Write down when what was collected came in, as nbgrader does, if that is known."""
+    when = due.LATE if file.when == due.LATE else ""
+    if file.when and not when and zone:
+        came = datetime.fromisoformat(file.when).replace(tzinfo=zone)
+        when = f"{came.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+    path = folder / "timestamp.txt"
+    if path.is_symlink():
+        return
+    if when:
+        whole.write(path, when)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def collect_set(course: Path, assignment: str, zone: tzinfo | None) -> tuple[int, int, list[str]]:
     """Collect one set: how many notebooks are new or changed, how many as before, and what is to be told."""
     folder, told = course / "downloaded" / assignment, []
     by_student: dict[str, list[Found]] = {}
@@ -159,10 +210,15 @@ def collect_set(course: Path, assignment: str) -> tuple[int, int, list[str]]:
             whole.write(place, file.content)
             new += 1
         before[student] = now
+        stamp(place.parent, file, zone)
     whole.write(memory, json.dumps(before, indent=1))
     roster.add(course, names)
     if any("assignsubmission" in f.path and f.student.isdigit() for files in by_student.values() for f in files):
         told.append("there is no grading worksheet of Moodle: students have another number in each set")
+    if zone is None and any("assignsubmission" in f.path for files in by_student.values() for f in files):
+        told.append(
+            "there is no due.toml, so the zone of the archive's times is unknown: when things came in is not kept"
+        )
     return new, same, told
 
 
@@ -173,9 +229,14 @@ def collect(course: Path, wanted: list[str]) -> int:
         missing = ", ".join(sorted(set(wanted) - set(there))) or "psN_NAME"
         print(f"nothing to collect: put the LMS's archive into {course / 'downloaded'}/{missing}/", file=sys.stderr)
         return 1
+    try:
+        zone = due.read(course).zone if (course / "due.toml").exists() else None
+    except due.Wrong as error:
+        print(error, file=sys.stderr)
+        return 1
     status = 0
     for name in wanted or there:
-        new, same, told = collect_set(course, name)
+        new, same, told = collect_set(course, name, zone)
         for line in told:
             print(f"{name}: {line}", file=sys.stderr)
         status |= any("not collected" in line or "by hand" in line for line in told)

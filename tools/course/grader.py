@@ -126,7 +126,7 @@ class Grader:
         if state == "graded":
             with self.api.gradebook as book:
                 record = withdraw(self.course, book, student, name)
-            notebook = stage(submission.path, self.staging / student / name, cells, points)
+            notebook = stage(submission.path, self.staging / student / name, cells, points, submission.came)
             notebook.cells.append(nbformat.v4.new_code_cell("%replaced"))
             nbformat.write(notebook, self.staging / student / name / submission.path.name)
             result = self.api.autograde(name, student, force=True, create=True)

@@ -9,6 +9,7 @@ from multiprocessing.util import Finalize
 from pathlib import Path
 
 import confined
+import due
 from exports import export
 from grader import Grader, Outcome
 from scores import write_scores
@@ -78,6 +79,11 @@ def grade(
     if not (course / "gradebook.db").exists():
         print("there is no gradebook.db yet: release the sets first (make release)", file=sys.stderr)
         return 1
+    try:
+        dates = due.read(course)
+    except due.Wrong as error:
+        print(error, file=sys.stderr)
+        return 1
     found = list(submissions(course))
     for kind, names, known in (
         ("student", students, {submission.student for submission in found}),
@@ -107,10 +113,10 @@ def grade(
         for submission in found:
             if submission not in done:
                 done[submission] = grader.seen_before(submission)
-    return report(course, done)
+    return report(course, done, dates)
 
 
-def report(course: Path, done: dict[Submission, Outcome]) -> int:
+def report(course: Path, done: dict[Submission, Outcome], dates: due.Dates) -> int:
     """Tell what is to be told, and write the tables."""
     problems: dict[tuple[str, str], list[str]] = {}
     for submission, outcome in done.items():
@@ -121,7 +127,8 @@ def report(course: Path, done: dict[Submission, Outcome]) -> int:
             where, who = submission.path.relative_to(course), submission.student or "unknown"
             print(f"{where} (student {who}) {remark}", file=sys.stderr)
     without = {(s.student, s.assignment) for s, outcome in done.items() if outcome.state in ("refused", "waiting")}
-    write_scores(course, problems, without)
+    came = {(s.student, s.assignment): s.came for s in done}
+    write_scores(course, problems, without, dates, came)
     export(course)
     states = [outcome.state for outcome in done.values()]
     graded, current, not_graded = (states.count(state) for state in ("graded", "current", "refused"))

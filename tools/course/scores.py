@@ -3,8 +3,10 @@
 import csv
 import io
 import statistics
+from datetime import datetime
 from pathlib import Path
 
+import due
 import roster
 import whole
 from sets import name_of, roles, sets
@@ -30,8 +32,17 @@ def row_of(grades: dict, graded_cells: list) -> dict[str, object]:
     return row
 
 
-def write_scores(course: Path, problems: dict[tuple[str, str], list[str]], refused: set[tuple[str, str]]) -> None:
-    """Write all tables. `problems` are remarks on a student and set; for those `refused` there are no points."""
+def write_scores(
+    course: Path,
+    problems: dict[tuple[str, str], list[str]],
+    refused: set[tuple[str, str]],
+    dates: due.Dates,
+    came: dict[tuple[str, str], datetime | str | None],
+) -> None:
+    """Write all tables. `problems` are remarks on a student and set; for those `refused` there are no points.
+
+    `came` is when what a student has handed in for a set came in.
+    """
     from nbgrader.api import Gradebook, MissingEntry
 
     folder = course / "scores"
@@ -66,6 +77,9 @@ def write_scores(course: Path, problems: dict[tuple[str, str], list[str]], refus
                     continue  # has not handed it in
                 row = person(student) | {"set": name, **maxima, "remarks": "; ".join(told)}
                 total = totals.setdefault(student, person(student) | {"remarks": ""})
+                row |= lateness(dates, name, came.get((student, name)))
+                if row["days_late"] != "":
+                    total["days_late"] = added(total.get("days_late", 0), row["days_late"])
                 if set(grades) >= {role.grade_id for role in graded_cells}:
                     row |= row_of(grades, graded_cells)
                     total[name] = row["score"]
@@ -73,7 +87,8 @@ def write_scores(course: Path, problems: dict[tuple[str, str], list[str]], refus
                     total["remarks"] = "; ".join(filter(None, [total["remarks"], f"{name}: {'; '.join(told)}"]))
                 rows.append(row)
             tasks = [column_of(role.grade_id) for role in graded_cells]
-            sums = ["automatic", "max_automatic", "by_hand", "waiting", "score", "max_score", "remarks"]
+            sums = ["automatic", "max_automatic", "by_hand", "waiting", "score", "max_score"]
+            sums += ["submitted", "days_late", "remarks"]
             write_csv(folder / f"{name}.csv", [*roster.COLUMNS, "set", *tasks, *sums], rows)
             summary += summary_of(name, graded_cells, rows)
     for (student, at), told in problems.items():
@@ -82,7 +97,23 @@ def write_scores(course: Path, problems: dict[tuple[str, str], list[str]], refus
             total["remarks"] = "; ".join(filter(None, [total["remarks"], *told]))
     columns = ["set", "task", "max_score", "graded", "waiting", "mean", "full", "none"]
     write_csv(folder / "summary.csv", columns, summary)
-    write_csv(folder / "all.csv", [*roster.COLUMNS, *names, "remarks"], [totals[student] for student in sorted(totals)])
+    write_csv(
+        folder / "all.csv",
+        [*roster.COLUMNS, *names, "days_late", "remarks"],
+        [totals[student] for student in sorted(totals)],
+    )
+
+
+def lateness(dates: due.Dates, assignment: str, came: datetime | str | None) -> dict[str, object]:
+    """When something came in, in the zone of the course, and how many days late; empty where it is not known."""
+    when = came.astimezone(dates.zone).isoformat(" ", "minutes") if isinstance(came, datetime) else ""
+    return {"submitted": when, "days_late": dates.days_late(assignment, came)}
+
+
+def added(days: object, more: object) -> int | str:
+    """Days late in all; "2+" where something was late and nobody knows by how much."""
+    known = [int(str(part).removesuffix("+")) for part in (days, more) if part != due.LATE]
+    return f"{sum(known)}+" if due.LATE in (days, more) or "+" in f"{days}{more}" else sum(known)
 
 
 def summary_of(assignment: str, graded_cells: list, rows: list[dict[str, object]]) -> list[dict[str, object]]:

@@ -4,7 +4,7 @@ nbgrader never sees submitted/ itself. It would follow links there with the righ
 folder for a pattern, and stumble over a cell that was split in two.
 """
 
-import re
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -65,14 +65,14 @@ def lost(cell: dict, points: float | None) -> nbformat.NotebookNode:
     return make(cell["source"], metadata={"nbgrader": role})
 
 
-def stage(path: Path, place: Path, released: list[dict], points: dict[str, float]) -> nbformat.NotebookNode:
+def stage(
+    path: Path, place: Path, released: list[dict], points: dict[str, float], came: datetime | str | None = None
+) -> nbformat.NotebookNode:
     """Write the copy of a submission that nbgrader is given, and the time when it came in, if that is known."""
     notebook = nbformat.reads(path.read_text(encoding="utf-8"), as_version=4)
     mended(notebook, released, points)
     place.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, place / path.name)
-    came = path.parent / "timestamp.txt"
-    if came.is_file() and not came.is_symlink():
-        if time := re.match(r"[\d :.+\-TZA-Za-z/_]{8,40}", came.read_text(errors="replace")):
-            (place / "timestamp.txt").write_text(time[0])
+    if isinstance(came, datetime):
+        (place / "timestamp.txt").write_text(f"{came:%Y-%m-%d %H:%M:%S.%f} UTC")
     return notebook

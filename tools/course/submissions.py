@@ -4,9 +4,11 @@ import json
 import stat
 import unicodedata
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import due
 import nbformat
 from sets import name_of, roles, sets
 
@@ -15,13 +17,14 @@ LARGEST = 50 * MEGABYTE  # of a notebook, with its outputs
 
 
 class Submission(NamedTuple):
-    """A file in submitted/, or a folder without one; `reason` says why it cannot be graded."""
+    """A file in submitted/, or a folder without one; `reason` says why it cannot be graded, `came` when it came in."""
 
     student: str
     assignment: str
     path: Path
     reason: str = ""
     remarks: tuple[str, ...] = ()
+    came: datetime | str | None = None
 
 
 def unfit_name(name: str) -> str:
@@ -87,7 +90,12 @@ def handed_in(course: Path, student: str, folder: Path) -> Iterator[Submission]:
         if not reason:
             reason, remarks = inspect(wanted, roles(course, folder.name))
         remarks += [f"lies beside {path.name}, which is ignored" for path in others]
-        yield Submission(student, folder.name, wanted, reason, tuple(remarks))
+        came = None
+        try:
+            came = due.came(folder)
+        except (ValueError, OverflowError) as error:
+            remarks.append(f"came at an unknown time: {error}")
+        yield Submission(student, folder.name, wanted, reason, tuple(remarks), came)
     elif others:
         for path in others:
             yield Submission(student, folder.name, path, f"must have the name {wanted.name}")
