@@ -12,7 +12,7 @@ from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss, marg
 from lnn.convex import nuclear, unfolding
 from lnn.convex.nuclear import NuclearSolution
 from lnn.data import datasets
-from lnn.descent import Rule, descend, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
+from lnn.descent import Rule, end_to_end_descent, end_to_end_step, gradient_descent, gradient_step
 from lnn.flow import end_to_end_flow, gradient_flow
 from lnn.losses import Batches, HuberLoss, LeastSquares, Loss, PowerLoss, check_gradient
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples
@@ -70,7 +70,6 @@ __all__ = [  # noqa: RUF022, the plain order
     "check_gradient",
     "convolution",
     "datasets",
-    "descend",
     "diagonal",
     "effective_rank",
     "end_to_end",

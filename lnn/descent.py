@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import deepcopy
 from functools import partial
-from typing import Any, Protocol, TypedDict, Unpack
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn import network
-from lnn.losses import LeastSquares, Loss, check_loss, gradient_at
+from lnn.losses import LeastSquares, Loss, at_time, check_loss, gradient_at
 from lnn.models import Model, gradients
 from lnn.numerics.checks import (
     Matrix,
@@ -22,7 +22,6 @@ from lnn.numerics.checks import (
     representable,
 )
 from lnn.numerics.fused import sweeps
-from lnn.runs.clocks import at_time
 from lnn.runs.recording import Observe, apart, check_sign, flat, record, starting
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Outcome, State, Trajectory
@@ -58,19 +57,6 @@ class Plain:
     def update(self, k: int, gradients: Any, memory: None) -> tuple[Any, None]:
         """The gradients."""
         return gradients, None
-
-
-class Options(TypedDict, total=False):
-    """What every descent takes by name, as `gradient_descent` describes it."""
-
-    weight_decay: float
-    model: Model
-    start: float | None
-    every: Every
-    stop: float | None
-    observe: Observe | None
-    keep: str
-    progress: bool
 
 
 def check_step_size(value: Any, factors: int, name: str = "step_size") -> float | Matrix:
@@ -120,13 +106,58 @@ def gradients_into(
     return [write]
 
 
-def descend(
+def gradient_step(
+    weights: Iterable[ArrayLike],
+    loss: Loss,
+    step_size: float | Sequence[float],
+    *,
+    weight_decay: float = 0.0,
+    model: Model = network,
+) -> Weights:
+    """One step of gradient descent, W_j - η (∂φ/∂W_j + λ W_j) for every factor at once.
+
+    Parameters
+    ----------
+    weights : N arrays, the j-th of shape (d_j, d_{j-1})
+        Or the factors of the model.
+    loss : Loss
+    step_size : float, or N floats
+        η, in flow units a step; or one for each factor.
+    weight_decay : float
+        λ ≥ 0.
+    model : Model
+        What the weights are factors of: layers by default.
+
+    Returns
+    -------
+    tuple of N arrays, shaped as the weights
+
+    Raises
+    ------
+    TypeError, ValueError
+        If `weights` is no network, the loss does not fit it, a step size is not positive, or the step leads beyond
+        the largest float.
+
+    Notes
+    -----
+    `def-gd`, page `linear_networks`.
+    """
+    factors, decay = model.check(weights), check_positive(weight_decay, "weight_decay", or_zero=True)
+    sizes = np.broadcast_to(check_step_size(step_size, len(factors)), len(factors))
+    with np.errstate(over="ignore", invalid="ignore"):
+        D = slopes(factors, check_loss(loss), model)
+        stepped = [W - eta * (G + decay * W if decay else G) for W, G, eta in zip(factors, D, sizes, strict=True)]
+    name = "layer" if model is network else "factor"
+    return tuple(representable(W, f"{name} {j} after the step") for j, W in enumerate(stepped, start=1))
+
+
+def gradient_descent(
     weights: Trajectory | Iterable[ArrayLike],
     loss: Loss,
-    rule: Rule,
     step_size: StepSize,
     steps: int,
     *,
+    rule: Rule | None = None,
     weight_decay: float = 0.0,
     model: Model = network,
     start: float | None = None,
@@ -136,29 +167,62 @@ def descend(
     keep: str = "all",
     progress: bool = False,
 ) -> Trajectory:
-    """Descent over the factors by a rule: the one loop behind `gradient_descent` and the optimizers.
+    """Gradient descent over the layers of a linear neural network, or over the factors of another model.
 
     Parameters
     ----------
-    weights, loss, step_size, steps, and all options
-        As in `gradient_descent`. The rule is given the gradients with the weight decay in them.
-    rule : Rule
-        Any object with `start` and `update`.
+    weights : N arrays, the j-th of shape (d_j, d_{j-1})
+        Where to start; or the factors of the model. A trajectory goes on where it ended: from its last network and
+        time, and, if the same rule made it, with its count of steps and its memory, to the numbers of one long run.
+    loss : Loss
+        If it changes with time it is asked at the time of the step's beginning.
+    step_size : float, N floats, or a function
+        η, in flow units a step; or one for each factor, as layers with rates of their own have; or a function that
+        gives either for step k = 1, 2, …
+    steps : int
+        Number of steps, 0 or more.
+    rule : Rule, optional
+        How to move, given the gradients: any object with `start` and `update`; by default against the gradients.
+    weight_decay : float
+        λ ≥ 0, 0 by default: λ W_j is added to the gradient of every factor. `losses` are those of the loss alone.
+    model : Model
+        What the weights are factors of: layers by default, `lnn.tensor`, anything with `check`, `product`, `pullback`.
+    start : float, optional
+        Time of the first network: by default 0, or the last time of the trajectory that goes on.
+    every : int or increasing sequence of ints
+        Keep every k-th step, or the steps with these numbers, counted from the start of this run; by default every
+        step, and the last one in any case.
+    stop : float, optional
+        End the run at the first kept step whose loss is at most this.
+    observe : mapping from names to functions, optional
+        What to record at every kept step as `path.observed[name]`: f(W) of the end-to-end matrix, or f(weights) if the
+        function calls its first argument `weights` or `factors`; a number, or an array.
+    keep : "all" or "last"
+        Keep the networks of all kept steps, as by default, or the last one alone, which saves memory.
+    progress : bool
+        Show a bar (needs tqdm).
 
     Returns
     -------
     Trajectory
-        Step k at time η·k. A run that blows up ends as DIVERGED, with its finite steps kept; so does one whose rule
-        overflows, divides by zero or finds no decomposition.
+        Step k at time η·k; where step sizes change, at the sum of them, where they differ from factor to factor, of
+        their means. A run that blows up ends as DIVERGED, with its finite steps kept; so does one whose rule overflows,
+        divides by zero or finds no decomposition.
 
     Raises
     ------
     TypeError, ValueError
-        As `gradient_descent` does, or if the directions have not the shapes of the gradients.
+        If `weights` is no network, the loss does not fit it, a step size is not positive, `steps` negative, an option
+        out of its range, a direction of the rule is not shaped as its gradient, or the loss rises at every step because
+        its gradient has the wrong sign.
+
+    Notes
+    -----
+    `def-gd`, page `linear_networks`; `cor-weight-decay`, page `balancedness`.
     """
     loss, origin = at_time(loss), starting(weights, model)
     steps, decay = check_count(steps, "steps", least=0), check_positive(weight_decay, "weight_decay", or_zero=True)
-    schedule = step_size if callable(step_size) else None
+    rule, schedule = rule or Plain(), step_size if callable(step_size) else None
     eta = 1.0 if schedule else check_step_size(step_size, len(origin))
     begin, state = 0.0, None
     if isinstance(weights, Trajectory):
@@ -225,110 +289,6 @@ def descend(
     if path.outcome is not Outcome.DIVERGED:
         object.__setattr__(path, "state", State(kind, done + made, memory))
     return check_sign(path, loss, origin)
-
-
-def gradient_step(
-    weights: Iterable[ArrayLike],
-    loss: Loss,
-    step_size: float | Sequence[float],
-    *,
-    weight_decay: float = 0.0,
-    model: Model = network,
-) -> Weights:
-    """One step of gradient descent, W_j - η (∂φ/∂W_j + λ W_j) for every factor at once.
-
-    Parameters
-    ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Or the factors of the model.
-    loss : Loss
-    step_size : float, or N floats
-        η, in flow units a step; or one for each factor.
-    weight_decay : float
-        λ ≥ 0.
-    model : Model
-        What the weights are factors of: layers by default.
-
-    Returns
-    -------
-    tuple of N arrays, shaped as the weights
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `weights` is no network, the loss does not fit it, a step size is not positive, or the step leads beyond
-        the largest float.
-
-    Notes
-    -----
-    `def-gd`, page `linear_networks`.
-    """
-    factors, decay = model.check(weights), check_positive(weight_decay, "weight_decay", or_zero=True)
-    sizes = np.broadcast_to(check_step_size(step_size, len(factors)), len(factors))
-    with np.errstate(over="ignore", invalid="ignore"):
-        D = slopes(factors, check_loss(loss), model)
-        stepped = [W - eta * (G + decay * W if decay else G) for W, G, eta in zip(factors, D, sizes, strict=True)]
-    name = "layer" if model is network else "factor"
-    return tuple(representable(W, f"{name} {j} after the step") for j, W in enumerate(stepped, start=1))
-
-
-def gradient_descent(
-    weights: Trajectory | Iterable[ArrayLike],
-    loss: Loss,
-    step_size: StepSize,
-    steps: int,
-    **options: Unpack[Options],
-) -> Trajectory:
-    """Gradient descent over the layers of a linear neural network, or over the factors of another model.
-
-    Parameters
-    ----------
-    weights : N arrays, the j-th of shape (d_j, d_{j-1})
-        Where to start; or the factors of the model. A trajectory goes on where it ended: from its last network and
-        time, and, if the same rule made it, with its count of steps and its memory, to the numbers of one long run.
-    loss : Loss
-        If it changes with time it is asked at the time of the step's beginning.
-    step_size : float, N floats, or a function
-        η, in flow units a step; or one for each factor, as layers with rates of their own have; or a function that
-        gives either for step k = 1, 2, …
-    steps : int
-        Number of steps, 0 or more.
-    weight_decay : float
-        λ ≥ 0, 0 by default: λ W_j is added to the gradient of every factor. `losses` are those of the loss alone.
-    model : Model
-        What the weights are factors of: layers by default, `lnn.tensor`, anything with `check`, `product`, `pullback`.
-    start : float, optional
-        Time of the first network: by default 0, or the last time of the trajectory that goes on.
-    every : int or increasing sequence of ints
-        Keep every k-th step, or the steps with these numbers, counted from the start of this run; by default every
-        step, and the last one in any case.
-    stop : float, optional
-        End the run at the first kept step whose loss is at most this.
-    observe : mapping from names to functions, optional
-        What to record at every kept step as `path.observed[name]`: f(W) of the end-to-end matrix, or f(weights) if the
-        function calls its first argument `weights` or `factors`; a number, or an array.
-    keep : "all" or "last"
-        Keep the networks of all kept steps, as by default, or the last one alone, which saves memory.
-    progress : bool
-        Show a bar (needs tqdm).
-
-    Returns
-    -------
-    Trajectory
-        Step k at time η·k; where step sizes change, at the sum of them, where they differ from factor to factor, of
-        their means. A run that blows up ends as DIVERGED, with its finite steps kept.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If `weights` is no network, the loss does not fit it, a step size is not positive, `steps` negative, an option
-        out of its range, or the loss rises at every step because its gradient has the wrong sign.
-
-    Notes
-    -----
-    `def-gd`, page `linear_networks`; `cor-weight-decay`, page `balancedness`.
-    """
-    return descend(weights, loss, Plain(), step_size, steps, **options)
 
 
 def _end_to_end_step(W: Matrix, loss: Loss, depth: int, step_size: float) -> Matrix:

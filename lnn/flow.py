@@ -14,7 +14,7 @@ from scipy.integrate import BDF, DOP853, LSODA, RK23, RK45, OdeSolver, Radau
 
 from lnn import network
 from lnn.descent import gradients_into
-from lnn.losses import Loss, gradient_at, takes_stacks, values_along
+from lnn.losses import AtTime, Loss, at_time, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import (
     Matrix,
@@ -28,7 +28,6 @@ from lnn.numerics.checks import (
     representable,
 )
 from lnn.numerics.rkc2 import EPS, RKC2
-from lnn.runs.clocks import AtTime, at_time
 from lnn.runs.recording import Observe, Recorder, apart, check_sign, flat, starting
 from lnn.theory.preconditioner import apply
 from lnn.trajectory import Effort, Outcome, Trajectory

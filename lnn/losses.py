@@ -1,5 +1,6 @@
 """Losses of the linear model: functions of the end-to-end matrix that carry their own gradient."""
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -43,6 +44,43 @@ def check_loss(loss: Loss) -> Loss:
         got = f"{type(loss).__name__}, where the weights come first" if isinstance(loss, tuple | list) else repr(loss)
         raise TypeError(f"a loss must be callable and have a method gradient, got {got}")
     return loss
+
+
+class AtTime:
+    """A loss ℓ(W, t) as a loss of W alone, at the time `t` that a run sets.
+
+    Parameters
+    ----------
+    loss : Loss
+        Whose `__call__` and `gradient` take a second argument, called t.
+    """
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss, self.t = loss, 0.0
+
+    def __call__(self, W: Matrix) -> Matrix:
+        """Value ℓ(W, t)."""
+        return self.loss(W, t=self.t)  # type: ignore[call-arg]
+
+    def gradient(self, W: Matrix) -> Matrix:
+        """Gradient ∇ℓ(W, t)."""
+        return self.loss.gradient(W, t=self.t)  # type: ignore[call-arg]
+
+
+def at_time(loss: Loss) -> Loss:
+    """Return `loss`, if it is one; one that changes with time as an `AtTime`.
+
+    Raises
+    ------
+    TypeError
+        If it is no loss, or only one of `__call__` and `gradient` takes a time.
+    """
+    if takes_stacks(check_loss(loss)):
+        return loss
+    timed = ["t" in inspect.signature(function).parameters for function in (loss, loss.gradient)]
+    if timed[0] != timed[1]:
+        raise TypeError("a loss that changes with time has to take t in both, its call and its gradient")
+    return AtTime(loss) if timed[0] else loss
 
 
 def gradient_at(loss: Loss, W: Matrix) -> Matrix:
@@ -224,8 +262,8 @@ class LeastSquares:
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
-        if self.target is not None and np.shape(W) == self.target.shape:
-            residual = (W - self.target).ravel()
+        if self.target is not None and np.shape(W)[-self.target.ndim :] == self.target.shape:
+            residual = (W - self.target).reshape(*np.shape(W)[: -self.target.ndim], -1)
         else:
             residual = _residual(self.measure, W, self.observed)
         return 0.5 * (residual**2).sum(axis=-1) + self.constant

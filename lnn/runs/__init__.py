@@ -1,1 +1,1 @@
-"""How runs are made: their rules, their clocks, the record as it grows, and many of them at once."""
+"""How runs are made: their rules, the record as it grows, and many of them at once."""

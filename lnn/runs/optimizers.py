@@ -1,24 +1,39 @@
 """Accelerated, adaptive and stochastic descents over the factors: each a rule or a loss, and a function to run it.
 
 Every one acts entry by entry, through the gradients of the factors; on a network of depth 1 it is the published
-optimizer itself. Rules for whole matrices go straight to `descend`. A step k of step size η is stamped η·k, as in plain
-descent, so that `path.times / step_size` counts the steps; as a time of the flow that stamp has a meaning for plain
-descent alone.
+optimizer itself. Rules for whole matrices go straight to `gradient_descent`. A step k of step size η is stamped η·k, as
+in plain descent, so that `path.times / step_size` counts the steps; as a time of the flow that stamp has a meaning for
+plain descent alone.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.descent import Options, Plain, StepSize, descend
+from lnn.descent import Every, StepSize, gradient_descent
 from lnn.losses import Batches, Loss
+from lnn.models import Model
 from lnn.numerics.checks import Matrix, check_positive
+from lnn.runs.recording import Observe
 from lnn.trajectory import Trajectory
 
 Memory = tuple[Matrix, ...]
+
+
+class Options(TypedDict, total=False):
+    """What every descent takes by name, as `gradient_descent` describes it."""
+
+    weight_decay: float
+    model: Model
+    start: float | None
+    every: Every
+    stop: float | None
+    observe: Observe | None
+    keep: str
+    progress: bool
 
 
 def check_fraction(value: Any, name: str) -> float:
@@ -149,7 +164,7 @@ def sgd(
         As `gradient_descent` and `Batches` do. Any other rule takes `Batches` too.
     """
     loss = Batches(X, Y, batch, label_noise=label_noise, rng=rng)
-    return descend(weights, loss, Plain(), step_size, steps, **options)
+    return gradient_descent(weights, loss, step_size, steps, **options)
 
 
 def momentum(
@@ -180,7 +195,7 @@ def momentum(
     Page `acceleration`; [Pol64].
     """
     beta = options.pop("decay", beta)  # type: ignore[typeddict-item]
-    return descend(weights, loss, Momentum(beta), step_size, steps, **options)
+    return gradient_descent(weights, loss, step_size, steps, rule=Momentum(beta), **options)
 
 
 def adagrad(
@@ -212,7 +227,7 @@ def adagrad(
     -----
     Page `acceleration`; Figure 1 of [DHS11] with no regularizer.
     """
-    return descend(weights, loss, AdaGrad(epsilon), step_size, steps, **options)
+    return gradient_descent(weights, loss, step_size, steps, rule=AdaGrad(epsilon), **options)
 
 
 def adadelta(
@@ -248,7 +263,7 @@ def adadelta(
     Page `acceleration`; Algorithm 1 of [Zei12]. The mean of the moves is that of the rule's own moves, before η.
     """
     rho = options.pop("decay", rho)  # type: ignore[typeddict-item]
-    return descend(weights, loss, AdaDelta(rho, epsilon), step_size, steps, **options)
+    return gradient_descent(weights, loss, step_size, steps, rule=AdaDelta(rho, epsilon), **options)
 
 
 def adam(
@@ -284,4 +299,4 @@ def adam(
     Page `acceleration`; Algorithm 1 of [KB15].
     """
     betas = options.pop("decays", betas)  # type: ignore[typeddict-item]
-    return descend(weights, loss, Adam(betas, epsilon), step_size, steps, **options)
+    return gradient_descent(weights, loss, step_size, steps, rule=Adam(betas, epsilon), **options)

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 
 from lnn import network
-from lnn.losses import Loss, gradient_at, takes_stacks, values_along
+from lnn.losses import AtTime, Loss, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import Matrix, Weights, check_count, check_number, finite
-from lnn.runs.clocks import AtTime
 from lnn.trajectory import Effort, Outcome, Trajectory, sealed
 
 TOGETHER = 2**16  # entries of the networks whose losses are computed in one call: they should stay in the cache

@@ -38,7 +38,7 @@ RUNS = {
     "adagrad": lambda start, steps, **o: lnn.adagrad(start, LOSS, [STEP, 2 * STEP], steps, **o),
     "adadelta": lambda start, steps, **o: lnn.adadelta(start, LOSS, STEP, steps, **o),
     "adam": lambda start, steps, **o: lnn.adam(start, LOSS, falling, steps, **o),
-    "a rule": lambda start, steps, **o: lnn.descend(start, LOSS, Orthogonal(), STEP, steps, **o),
+    "a rule": lambda start, steps, **o: lnn.gradient_descent(start, LOSS, STEP, steps, rule=Orthogonal(), **o),
     "tensor": lambda start, steps, **o: lnn.adam(start, CUBE, STEP, steps, model=tensor, **o),
 }
 
@@ -221,7 +221,7 @@ def test_a_memory_that_is_no_tuple_of_arrays_is_not_saved_in_silence(tmp_path):
             return gradients, memory
 
     for memory in ({"a": 1}, ("words",), (None,)):
-        path = lnn.descend(WEIGHTS, LOSS, Remembers(memory), STEP, 2)
+        path = lnn.gradient_descent(WEIGHTS, LOSS, STEP, 2, rule=Remembers(memory))
         with pytest.raises(TypeError, match=r"cannot be saved|only real numbers can be saved"):
             path.save(tmp_path / "run")
         dataclasses.replace(path, state=None).save(tmp_path / "run")

@@ -153,9 +153,9 @@ def test_every_layer_of_an_optimizer_has_the_step_size_that_it_was_given():
     for j, which in enumerate([0, 1, 0]):
         np.testing.assert_allclose(path[-1][j], both[which][-1][j], rtol=1e-12)
     assert path.times[-1] == pytest.approx(0.05 / 3, rel=EXACT)
-    rule = lnn.descend(weights, loss, type("Signs", (), {
+    rule = lnn.gradient_descent(weights, loss, [0.1, 0.2, 0.3], 1, rule=type("Signs", (), {
         "start": lambda self, factors: None, "update": lambda self, k, G, memory: ([np.sign(D) for D in G], None)
-    })(), [0.1, 0.2, 0.3], 1)  # fmt: skip
+    })())  # fmt: skip
     for before, after, eta in zip(weights, rule[-1], (0.1, 0.2, 0.3), strict=True):
         np.testing.assert_allclose(np.abs(after - before), eta, rtol=1e-12)
 

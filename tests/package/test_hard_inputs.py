@@ -408,7 +408,7 @@ def test_the_doors_are_all_the_verbs_there_are():
     covered = {door.split()[0].split(".")[1] for door in DOORS} | {
         "random_mask", "low_rank", "sensing", "gaussian", "orthogonal", "identity", "auto_mpg", "gas_sensor",
         "Entries", "Everything", "Measurement", "Loss", "Effort", "Outcome", "NuclearSolution", "Runs", "grid",
-        "record", "descend", "Ensemble", "Model", "check_gradient", "Rule", "shrink", "RKC2",
+        "record", "Ensemble", "Model", "check_gradient", "Rule", "shrink", "RKC2",
     }  # fmt: skip
     modules = {name for name in lnn.__all__ if type(getattr(lnn, name)).__name__ == "module"}
     assert set(lnn.__all__) - modules <= covered, "seeds, sizes and functions have no array argument; the rest has"

@@ -223,7 +223,7 @@ class Orthogonalized:
 def test_a_rule_for_whole_matrices_needs_no_more_than_this():
     weights, loss = problem()
     eta = 1e-3
-    path = lnn.descend(weights, loss, Orthogonalized(), eta, 40)
+    path = lnn.gradient_descent(weights, loss, eta, 40, rule=Orthogonalized())
     assert path.outcome is lnn.Outcome.FINISHED and path.losses[-1] < path.losses[0]
     velocity = [np.zeros_like(W) for W in weights]
     for k in range(40):
@@ -236,7 +236,7 @@ def test_a_rule_for_whole_matrices_needs_no_more_than_this():
             np.testing.assert_allclose(np.sum(move * V), lnn.singular_values(V).sum(), rtol=1e-8)  # the one along V
     cube = lnn.tensor.gaussian((2, 3, 4), 2, 0.5, rng=np.random.default_rng(0))
     ones = lnn.LeastSquares(lnn.Everything((2, 3, 4)), np.ones(24))
-    assert lnn.descend(cube, ones, Orthogonalized(), 1e-2, 9, model=lnn.tensor).losses[-1] < float(
+    assert lnn.gradient_descent(cube, ones, 1e-2, 9, rule=Orthogonalized(), model=lnn.tensor).losses[-1] < float(
         ones(lnn.tensor.end_to_end(cube))
     )
 
@@ -265,10 +265,10 @@ class Doubling:
 @pytest.mark.parametrize("how", ["overflow", "no decomposition", "nan", "growth"])
 def test_a_rule_that_blows_up_ends_as_diverged_with_its_finite_part_kept(how):
     weights, loss = problem()
-    path = lnn.descend(weights, loss, Doubling(how), 1e-4, 400)
+    path = lnn.gradient_descent(weights, loss, 1e-4, 400, rule=Doubling(how))
     assert path.outcome is lnn.Outcome.DIVERGED and np.isfinite(path.losses).all()
     assert len(path) == 4 if how != "growth" else len(path) > 4
-    blown = lnn.descend(weights, loss, Orthogonalized(), 1e200, 9)
+    blown = lnn.gradient_descent(weights, loss, 1e200, 9, rule=Orthogonalized())
     assert blown.outcome is lnn.Outcome.DIVERGED and len(blown) == 1
 
 
@@ -286,7 +286,7 @@ def test_directions_of_other_shapes_are_refused(entrywise):
     rule = Scalar()
     rule.entrywise = entrywise
     with pytest.raises(ValueError, match=r"the rule moves \(.*\) by a direction of shape"):
-        lnn.descend(weights, loss, rule, 1e-3, 2)
+        lnn.gradient_descent(weights, loss, 1e-3, 2, rule=rule)
 
 
 def test_a_rule_may_keep_the_gradients_that_it_was_given():
@@ -301,7 +301,7 @@ def test_a_rule_may_keep_the_gradients_that_it_was_given():
             return gradients, memory
 
     weights, loss = problem()
-    path = lnn.descend(weights, loss, Keeping(), 1e-4, 3)
+    path = lnn.gradient_descent(weights, loss, 1e-4, 3, rule=Keeping())
     assert len(kept) == 3
     for k, gradients in enumerate(kept):
         expected = lnn.pullback(path[k], loss.gradient(path.end_to_end[k]))
