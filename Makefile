@@ -71,8 +71,8 @@ NEWEST ?= $(firstword $(foreach minor,14 13 12 11,$(shell command -v python3.$(m
 test-newest: $(READY)
 	@$(BIN)/python tools/quality/versions.py newest --python $(NEWEST)
 
-mutants: $(READY) ## change the package in thousands of small ways; say which changes no test notices (hours)
-	@$(BIN)/mutmut run --max-children $(WORKERS); $(BIN)/python tools/quality/survivors.py
+mutants: $(READY) ## change the package in thousands of small ways; keep in tests/mutants.json which no test notices (MINUTES=30 MODULES="theory network" AGAIN=1)
+	@$(BIN)/python tools/quality/mutants.py --workers $(WORKERS) $(if $(MINUTES),--minutes $(MINUTES)) $(if $(AGAIN),--again) $(MODULES)
 
 notebooks: $(READY) ## execute the chapters that changed (all: make notebooks ALL=1)
 	@$(BIN)/python tools/notebooks/notebooks.py $(if $(ALL),--all)

@@ -24,10 +24,12 @@ if OFFLINE not in sys.path:  # else this Python, a worker perhaps, was started s
 import pytest
 import seconds
 from built import CHROMIUM, SITE
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=60)
 settings.load_profile("repeatable")
+# A mutant is killed by the first failure: no simpler one is looked for.
+settings.register_profile("mutants", settings.get_profile("repeatable"), phases=[Phase.explicit, Phase.generate])
 
 EXTRA = ("jax", "equinox", "optax", "mlxtend")
 MISSING = [name for name in EXTRA if find_spec(name) is None]
