@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,19 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a file under another name beside it, then put it in its place: killed at any moment, no half is left."""
+    """Write a file under another name beside it, then put it in its place: killed at any moment, it is old or new.
+
+    The next one to write it removes what a killed process left beside it.
+    """
     path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        try:
+            os.kill(int(left.name.split(".")[-2]), 0)
+        except ProcessLookupError:  # one that was killed left it
+            left.unlink(missing_ok=True)
+        except PermissionError:  # it belongs to someone else, who is still at work
+            pass
     try:
         beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
         os.replace(beside, path)
