@@ -43,7 +43,7 @@ book: $(READY) ## build the book, warnings being errors, and say where it is
 
 # Whatever the printed pages are made from; where nothing of it changed, the PDF is not made again.
 PDF := _build/latex/linear-neural-networks.pdf
-$(PDF): $(READY) $(wildcard chapters/*.ipynb book/api/*.rst lnn/*.py lnn/*/*.py) CHANGELOG.md _config.yml _toc.yml book/references.bib CITATION.cff book/extensions/paper.py book/extensions/paper.sty
+$(PDF): $(READY) $(wildcard chapters/*.ipynb book/api/*.rst lnn/*.py lnn/*/*.py) CHANGELOG.md _config.yml _toc.yml book/references.bib CITATION.cff pyproject.toml book/templates/curves.html $(addprefix book/extensions/,paper.py titlepage.py folding.py landing.py paper.sty)
 	@$(BIN)/python tools/pages/pdf.py
 
 pdf: $(PDF) ## make one PDF of the whole book, needs LaTeX, and link it from the site if that is built

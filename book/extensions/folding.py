@@ -1,8 +1,8 @@
 """Code that is folded on the site: cells of `claims`, which hold what is said of a figure, and cells that only plot.
 
 A local extension of Sphinx, named in _config.yml. On the site a cell of claims is a summary, "checked: 4 statements",
-that opens to its code; in the PDF the summary alone is printed. The code of a cell that only plots is behind "show the
-code", its figure is seen; on paper such code is printed as all other.
+that opens to its code; on paper book/extensions/paper.py prints the summary alone. The code of a cell that only plots
+is behind "show the code", its figure is seen; on paper such code is printed as all other.
 """
 
 import ast
@@ -64,17 +64,14 @@ def fold_plots(doctree: nodes.document) -> None:
 
 def fold(app: Sphinx, doctree: nodes.document, page: str) -> None:
     """Fold the cells of a page that are to be folded."""
-    if app.builder.format == "html":
-        fold_plots(doctree)
+    if app.builder.format != "html":
+        return
+    fold_plots(doctree)
     cells = [node for node in doctree.findall(nodes.container) if "tag_claims" in node.get("classes", [])]
     for cell in cells:
         said = summary(next(iter(cell.findall(nodes.literal_block))).astext())
-        if app.builder.format == "html":
-            opening = f'<details class="claims"><summary>{said}</summary>'
-            cell.insert(0, nodes.raw("", opening, format="html"))
-            cell.append(nodes.raw("", "</details>", format="html"))
-        else:
-            cell.replace_self(nodes.paragraph("", "", nodes.emphasis("", f"({said})")))
+        cell.insert(0, nodes.raw("", f'<details class="claims"><summary>{said}</summary>', format="html"))
+        cell.append(nodes.raw("", "</details>", format="html"))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -7,11 +7,13 @@ The look itself is book/extensions/paper.sty.
 """
 
 import re
+import unicodedata
 from pathlib import Path
 from typing import Any
 
+import folding
 import matplotlib
-import yaml
+import titlepage
 from docutils import nodes
 from matplotlib.ft2font import FT2Font
 from PIL import Image
@@ -41,6 +43,18 @@ def foreign(font: Path) -> re.Pattern[str]:
     return re.compile(f"[^\x00-\x7f{known}]")
 
 
+def sortable(key: str) -> str:
+    r"""What makeindex sorts an entry by: plain letters for LaTeX and for what is not ASCII.
+
+    >>> sortable(r"{\otherfont δ}\sphinxhyphen{}balanced"), sortable("Łojasiewicz inequality")
+    ('delta-balanced', 'Lojasiewicz inequality')
+    """
+    key = re.sub(r"\{?\\[a-z]+ ?|[{}]", "", key.replace(r"\sphinxhyphen{}", "-").replace(r"\_", "_"))
+    spelt = {sign: unicodedata.name(sign).partition(" WITH ")[0].split()[-1] for sign in key if ord(sign) > 127}
+    spelt = {sign: name if sign.isupper() else name.lower() if sign.isalpha() else "-" for sign, name in spelt.items()}
+    return "".join(spelt.get(sign, sign) for sign in key)
+
+
 def folds(node: nodes.Element) -> bool:
     """Whether something folds away on the site: a proof, a hint."""
     return "dropdown" in node["classes"]
@@ -66,16 +80,17 @@ class Arrange(SphinxPostTransform):
         files = [child for wrapper in wrappers for child in wrapper.children]
         for wrapper in wrappers:
             wrapper.parent.remove(wrapper)
-        captions = {tree.files()[0]: tree.caption for tree in self.config.external_site_map.root.subtrees}
+        parts = {tree.files()[0]: tree for tree in self.config.external_site_map.root.subtrees if tree.caption}
         first = addnodes.start_of_file("", preface.deepcopy(), docname=self.document["docname"])
         del self.document["docname"]  # its label would stand on the title page; here it is the preface's
         first.insert(0, latex(rf"\phantomsection\label{{\detokenize{{{first['docname']}::doc}}}}"))
         book = nodes.section("", nodes.title("", self.config.project), docname=first["docname"])
         for file in [first, *files]:
             name = file["docname"]
-            if captions.get(name):
-                book += latex(rf"\part{{{captions[name]}}}")
             book += latex(rf"\setcounter{{secnumdepth}}{{{3 if self.env.toc_secnumbers.get(name) else -2}}}")
+            if name in parts:
+                book += latex(rf"\papermain\gdef\paperchapters{{{self.chapters(parts[name], files)}}}")
+                book += latex(rf"\part{{{parts[name].caption}}}")
             book += file
             self.gather_solutions(file)
         # Sphinx has put the list of references at the end of everything; it belongs to the page that asks for it.
@@ -92,8 +107,19 @@ class Arrange(SphinxPostTransform):
             self.share_width(table)
         for aside in self.document.findall(lambda node: type(node) is nodes.admonition and folds(node)):
             self.run_in(aside)
+        for cell in [node for node in self.document.findall(nodes.container) if "tag_claims" in node["classes"]]:
+            self.note_claims(cell)
         for inline in self.document.findall(nodes.inline):
             inline["classes"] = []  # roles without a look of their own, which break in a caption
+
+    def chapters(self, part: Any, files: list[nodes.Element]) -> str:
+        """The lines that stand under the title of a part: number, title and page of its chapters."""
+        lines = []
+        for file in (file for file in files if file["docname"] in part.files()):
+            number = ".".join(map(str, self.env.toc_secnumbers.get(file["docname"], {}).get("", ())))
+            label = f"{file['docname']}:{file.next_node(nodes.section)['ids'][0]}"
+            lines.append(rf"\paperchapter{{{number}}}{{\detokenize{{{label}}}}}")
+        return "".join(lines)
 
     def gather_solutions(self, file: nodes.Element) -> None:
         """Move the solutions of a chapter into a section of their own at its end."""
@@ -108,11 +134,26 @@ class Arrange(SphinxPostTransform):
             chapter += end
 
     def name_statement(self, statement: nodes.Element) -> None:
-        """Write kind and number before the title, as the site does."""
+        """Write kind and number before the title, as the site does, and list the title in the index."""
         kind, counter = statement.get("realtype", "").title(), statement.get("countertype", "")
         page = self.env.proof_list[statement["label"]]["docname"]
         number = self.env.toc_fignumbers.get(page, {}).get(counter, {}).get(statement["ids"][0], ())
-        statement.next_node(nodes.title).insert(0, nodes.Text(f"{kind} {'.'.join(map(str, number))}".strip()))
+        name = f"{kind} {'.'.join(map(str, number))}".strip()
+        title = re.sub(r"^(?:The|An?) ", "", statement[0].astext().strip()[1:-1])  # it stands in brackets
+        if title and not list(statement[0].findall(nodes.math)):
+            statement[0] += addnodes.index(entries=[("single", f"{title} ({name})", "", "", None)])
+        statement[0].insert(0, nodes.Text(name))
+
+    def note_claims(self, cell: nodes.Element) -> None:
+        """Print of a cell of claims only how many there are: in the caption of the figure that they are about."""
+        above = cell.parent[cell.parent.index(cell) - 1]
+        captions = list(above.findall(nodes.caption)) if isinstance(above, nodes.container) else []
+        said = folding.summary(next(iter(cell.findall(nodes.literal_block))).astext())
+        if captions:
+            captions[-1] += [nodes.Text(" "), nodes.emphasis("", f"({said})")]
+            cell.parent.remove(cell)
+        else:
+            cell.replace_self(latex(rf"\paperclaims{{({said})}}"))
 
     def run_in(self, aside: nodes.Element) -> None:
         """Begin a proof or a hint with its title in the line instead of above it."""
@@ -149,10 +190,19 @@ class Paper(LaTeXTranslator):
     code_foreign = foreign(FONTS / "DejaVuSansMono.ttf")
     other_foreign = foreign(FONTS / "DejaVuSans.ttf")
 
-    def number(self, kind: str, key: str) -> str:
-        """The number that the site gives to something of the current page; empty where it has none."""
-        found = self.builder.env.toc_fignumbers.get(self.curfilestack[-1], {}).get(kind, {}).get(key, ())
+    def number(self, kind: str, key: str, page: str = "") -> str:
+        """The number that the site gives to something of a page, by default the current one; empty where none."""
+        found = self.builder.env.toc_fignumbers.get(page or self.curfilestack[-1], {}).get(kind, {}).get(key, ())
         return ".".join(map(str, found))
+
+    def visit_number_reference(self, node: nodes.Element) -> None:
+        """Write the site's number of an exercise: for LaTeX it stands in a section, and has the number of that."""
+        page, _, key = node.get("refuri", f"%{self.curfilestack[-1]}#{node.get('refid')}")[1:].partition("#")
+        number = self.number("exercise", key, page)
+        if number:
+            self.body.append(rf"\hyperref[{self.idescape(f'{page}:{key}')}]{{{node['title'] % number}}}")
+            raise nodes.SkipNode
+        super().visit_number_reference(node)
 
     def rescue(self, lacking: re.Pattern[str], text: str) -> str:
         """Set what a font lacks in DejaVu Sans, and what that lacks, mathematical letters, in the font of formulas."""
@@ -161,6 +211,23 @@ class Paper(LaTeXTranslator):
     def encode(self, text: str) -> str:
         """Set what the text font lacks in one that has it."""
         return self.rescue(FOREIGN, super().encode(text))
+
+    def visit_index(self, node: nodes.Element) -> None:
+        """Sort the entries as readers do, and list a module once."""
+        node["entries"] = [
+            ("single", f"{text.removeprefix('module; ')} (module)", *rest)
+            if text.startswith("module; ")
+            else (kind, text, *rest)
+            for kind, text, *rest in node["entries"]
+        ]
+        start = len(self.body)
+        try:
+            super().visit_index(node)
+        finally:
+            entries = [
+                re.sub(r"(?<=\\index\{)[^@]*(?=@)", lambda key: sortable(key[0]), text) for text in self.body[start:]
+            ]
+            self.body[start:] = entries
 
     def visit_caption(self, node: nodes.Element) -> None:
         """Write the site's number before LaTeX uses its own."""
@@ -223,31 +290,20 @@ def end(environment: str) -> Any:
     return depart
 
 
-def print_title(app: Sphinx, config: Config) -> None:
-    """Authors, date, version and licence of the title page, from CITATION.cff alone."""
-    source = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    parts = [(who.get("given-names"), who.get("family-names"), who.get("name")) for who in source["authors"]]
-    authors = [" ".join(filter(None, names)) for names in parts]
-    commands = {
-        "paperauthors": r" \and ".join(authors),
-        "paperdate": f"{source['date-released']:%d %B %Y}".lstrip("0"),
-        "paperversion": str(source["version"]),
-        "paperabstract": source["abstract"].strip(),
-    }
+def configure(app: Sphinx, config: Config) -> None:
+    """Give Sphinx the title page, the look and the fonts."""
     faces = ("Sans", "Sans-Oblique", "Sans-Bold", "Sans-BoldOblique", "SansMono", "SansMono-Bold")
     config.latex_additional_files = ["book/extensions/paper.sty", *(str(FONTS / f"DejaVu{face}.ttf") for face in faces)]
     config.latex_elements = {
         **config.latex_elements,
-        "preamble": "".join(rf"\newcommand{{\{name}}}{{{text}}}" + "\n" for name, text in commands.items())
-        + r"\usepackage{paper}",
+        "preamble": titlepage.commands() + r"\usepackage{paper}",
         "papersize": "a4paper",
         "pointsize": "10pt",
         "extraclassoptions": "openany,oneside",
         "fontpkg": "",
         "fncychap": "",
-        "figure_align": "H",
+        "figure_align": "!htb",
         "maketitle": r"\papertitle",
-        "printindex": "",
     }
 
 
@@ -259,7 +315,7 @@ def set_translator(app: Sphinx) -> None:
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
-    app.connect("config-inited", print_title, priority=900)
+    app.connect("config-inited", configure, priority=900)
     app.add_post_transform(Arrange)
     app.connect("builder-inited", set_translator)
     for statement in STATEMENTS:

@@ -21,7 +21,7 @@ FOLDER = ROOT / "_build" / "latex"
 PDF = FOLDER / "linear-neural-networks.pdf"
 PACKAGES = "latexmk texlive-xetex texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern"
 FILES = ("tcolorbox.sty", "unicode-math.sty", "needspace.sty", "latinmodern-math.otf", "lmroman10-regular.otf")
-MARGIN = 20.0  # points that a line may stick out: less than a tenth of the margin's width in sight
+MARGIN = 2.8  # points that a line may stick out: a millimetre
 
 
 def missing() -> list[str]:
@@ -35,7 +35,7 @@ def missing() -> list[str]:
 def complaints(log: str) -> list[str]:
     r"""What in a LaTeX log the reader would see on the page.
 
-    >>> complaints("Overfull \\hbox (3.0pt too wide) in paragraph at lines 1--2")
+    >>> complaints("Overfull \\hbox (2.0pt too wide) in paragraph at lines 1--2")
     []
     >>> len(complaints("Overfull \\hbox (33.0pt too wide) in paragraph at lines 1--2"))
     1
