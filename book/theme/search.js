@@ -1,12 +1,18 @@
 /* Statements are found as themselves: those whose kind, number and title have all the words of the question stand above
    what the search finds in the pages. */
 (() => {
-  /* Excerpts show formulas without their commands. */
-  const SIGNS = { top: "ᵀ", cdots: "⋯", dots: "…", ldots: "…", sigma: "σ", lambda: "λ", eta: "η", varphi: "φ", phi: "φ" };
+  /* Excerpts and titles show formulas without their commands. */
+  const SIGNS = { top: "ᵀ", cdots: "⋯", dots: "…", ldots: "…", sigma: "σ", lambda: "λ", eta: "η", varphi: "φ", phi: "φ", ell: "ℓ" };
   Object.assign(SIGNS, { delta: "δ", alpha: "α", times: "×", le: "≤", ge: "≥", in: "∈", mapsto: "↦", to: "→", lVert: "‖", rVert: "‖" });
+  const readable = (text) =>
+    text.replace(/\\([a-zA-Z]+) ?/g, (_, name) => SIGNS[name] ?? "").replace(/\\.|[{}$&]/g, "").replace(/([^\x00-\x7f])_(\w)/g, "$1$2");
   const plain = Search.htmlToText;
-  Search.htmlToText = (...page) =>
-    plain(...page).replace(/\\([a-zA-Z]+) ?/g, (_, name) => SIGNS[name] ?? "").replace(/\\.|[{}$&]/g, "");
+  Search.htmlToText = (...page) => readable(plain(...page));
+  new MutationObserver(() => {
+    for (const link of document.querySelectorAll("#search-results li a")) {
+      if (/[\\$]/.test(link.textContent)) link.textContent = readable(link.textContent);
+    }
+  }).observe(document.getElementById("search-results"), { childList: true, subtree: true });
 
   const words = (text) => text.toLowerCase().match(/[\p{L}\p{N}.]+/gu) ?? [];
   const question = words(new URLSearchParams(location.search).get("q") ?? "");
@@ -22,7 +28,7 @@
   for (const [name, title, address] of found) {
     const link = Object.assign(document.createElement("a"), { href: address, textContent: name });
     const item = document.createElement("li");
-    item.append(link, ` ${title}`);
+    item.append(link, ` ${readable(title)}`);
     list.append(item);
   }
   section.append(list);

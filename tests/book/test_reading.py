@@ -149,6 +149,16 @@ def test_the_search_finds_a_statement_as_itself(browser, root, words, address_of
     page.context.close()
 
 
+@pytest.mark.parametrize(("words", "title"), [("regression with two coordinates", "ℓp regression"), ("lambda", "λI")])
+def test_titles_that_the_search_shows_have_no_commands(browser, address, words, title):
+    page, _ = open_page(browser, address, f"search.html?q={words}&x=.html", 1200)
+    page.wait_for_selector("#search-results ul.search li a")
+    page.wait_for_function("t => document.querySelector('main').textContent.includes(t)", arg=title)
+    shown = page.eval_on_selector_all("#search-results li a, .statements li", "all => all.map(e => e.textContent)")
+    assert not [text for text in shown if re.search(r"[\\$]", text)]
+    page.context.close()
+
+
 def test_in_the_graph_arrows_lead_on_and_every_mark_leads_to_its_statement(browser, address):
     page, _ = open_page(browser, address, "chapters/results.html", 1200)
     marks = page.locator(".dependencies a[data-label]")
