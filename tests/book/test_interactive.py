@@ -24,9 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "book" / "theme" / "interactive"
 STYLE = (FOLDER / "interactive.css").read_text()
 PAGES = list(interactive.PLOTS)
-FIRST = list(
-    {script: page for page, (script, _) in reversed(interactive.PLOTS.items())}.values()
-)  # one for each script
+PLOTS = [(page, script, figure) for page, plots in interactive.PLOTS.items() for script, figure in plots.items()]
+SCRIPTS = sorted({script for _, script, _ in PLOTS})
 RTOLS = (1e-4, 1e-6, 1e-8)  # of the integrator in the page; an error of a hundred times as much is allowed
 in_browser = pytest.mark.skipif(
     CHROMIUM is None or not all((SITE / f"{page}.html").exists() for page in PAGES),
@@ -46,11 +45,10 @@ def test_a_file_is_small_calls_nobody_and_moves_nothing_by_itself(path):
 
 
 def test_every_plot_stands_below_a_figure_of_its_chapter_and_every_script_is_used():
-    for page, (script, figure) in interactive.PLOTS.items():
+    for page, script, figure in PLOTS:
         assert (FOLDER / f"{script}.js").exists()
         assert f"name: {figure}\n" in (ROOT / f"{page}.md").read_text()
-    used = {script for script, _ in interactive.PLOTS.values()} | set(interactive.SHARED)
-    assert used == {path.stem for path in FOLDER.glob("*.js")}
+    assert {*SCRIPTS, *interactive.SHARED} == {path.stem for path in FOLDER.glob("*.js")}
 
 
 def test_a_figure_that_has_gone_is_a_warning_of_the_build(monkeypatch):
@@ -58,7 +56,7 @@ def test_a_figure_that_has_gone_is_a_warning_of_the_build(monkeypatch):
     monkeypatch.setattr(interactive.logger, "warning", lambda *words: said.append(words))
     page = "chapters/linear_networks"
     interactive.add_plot(None, page, "page.html", {}, new_document("empty"))
-    assert len(said) == 1 and interactive.PLOTS[page][1] in said[0]
+    assert len(said) == 1 and interactive.PLOTS[page]["plane"] in said[0]
 
 
 def test_other_pages_get_no_script():
@@ -66,7 +64,7 @@ def test_other_pages_get_no_script():
         pass
 
     interactive.add_plot(Deaf(), "chapters/preface", "page.html", {}, new_document("empty"))
-    figure = nodes.figure(ids=[interactive.PLOTS["chapters/acceleration"][1]])
+    figure = nodes.figure(ids=[interactive.PLOTS["chapters/acceleration"]["layers"]])
     interactive.add_plot(Deaf(), "chapters/notation", "page.html", {}, nodes.document(None, None, figure))
 
 
@@ -137,7 +135,7 @@ class Pages(dict):
         self.browser, self.complaints = browser, {}
 
     def __missing__(self, key):
-        name = next(name for name, (script, _) in interactive.PLOTS.items() if key in (name, script))
+        name = next(name for name, script, _ in PLOTS if key in (name, script))
         if name not in self:
             self[name], self.complaints[name] = visit(self.browser, name, color_scheme="light")
         return self[name]
@@ -238,6 +236,63 @@ def test_the_theorem_of_acceleration_holds_in_the_page(pages, p, ratio):
     assert np.isclose(landed[0], ratio, rtol=EXACT)
 
 
+@in_browser
+@pytest.mark.parametrize("p", [3, 4, 5, 6])
+@pytest.mark.parametrize("depth", [2, 3, 5])
+def test_the_layers_take_the_steps_of_the_package(pages, p, depth):
+    y, omega = np.array([3.0 + p, 1.0]), 0.4
+    given = {"p": p, "depth": depth, "ratio": y[0], "omega": omega}
+    size = pages["layers"].evaluate("v => lnnPlots.layers.landing(v)", given)
+    start = omega ** (1 / depth)
+    weights = [np.array([[start, 0.0]]), *[np.array([[start]])] * (depth - 1)]
+    path = lnn.gradient_descent(weights, lnn.PowerLoss(lnn.Everything((1, 2)), y, p), size, 60)
+    states = pages["layers"].evaluate(
+        "v => lnnPlots.layers.run({ ...v, accuracy: 0 }).states.map(({ u, v, z }) => [u, v, z])",
+        given | {"y": y.tolist(), "size": size, "steps": 60},
+    )
+    found = np.array(states)
+    assert gap(found[:, :2], path.weights[0][:, 0]) < EXACT * 100  # sixty steps' roundings
+    assert gap(found[:, 2], path.weights[1][:, 0, 0]) < EXACT * 100
+    assert np.isclose(path.end_to_end[1, 0, 0], y[0], rtol=EXACT)  # the first step lands
+    far = np.abs(path.end_to_end[:, 0] - y).max(axis=1) > 0.5
+    count = "v => lnnPlots.layers.run(v).count"
+    taken = pages["layers"].evaluate(count, given | {"y": y.tolist(), "size": size, "steps": 60})
+    assert taken == (np.inf if far.all() else np.argmin(far))
+
+
+@in_browser
+@pytest.mark.parametrize(("p", "depth", "ratio"), [(4, 2, 12), (4, 3, 24), (6, 2, 8), (6, 3, 10)])
+def test_the_theorem_of_the_layers_holds_in_the_page(pages, p, depth, ratio):
+    """With γ = 1/(2N), found by bisection, the bounds of both methods are kept."""
+    page = pages["layers"]
+    gamma = "v => lnnPlots.layers.gamma(v)"
+    low, high = 1e-6, ratio / 2
+    for _ in range(60):
+        omega = np.sqrt(low * high)
+        given = {"p": p, "depth": depth, "ratio": ratio, "omega": float(omega)}
+        low, high = (omega, high) if page.evaluate(gamma, given) > 1 / (2 * depth) else (low, omega)
+    size = page.evaluate("v => lnnPlots.layers.landing(v)", given)
+    bound = 1 + np.ceil(4 * depth * (2 ** (p - 2) - 1) / (p - 2))
+    run = given | {"y": [ratio, 1], "size": size, "steps": 1000}
+    assert page.evaluate("v => lnnPlots.layers.run(v).count", run) <= bound
+    plain = page.evaluate("v => [lnnPlots.acceleration.plain(v).count, lnnPlots.acceleration.bound(v)]", given)
+    assert plain[1] <= plain[0] < 2 * plain[1]
+    landed = page.evaluate(
+        "v => lnnPlots.acceleration.step([v.omega, 0], [v.ratio, 1], { ...v, size: lnnPlots.acceleration.landing(v) })",
+        given,
+    )
+    assert np.isclose(landed[0], ratio, rtol=EXACT)
+
+
+@in_browser
+@pytest.mark.parametrize("depth", [1, 2, 3, 8])
+@pytest.mark.parametrize("values", [[2.0, 1.0, 0.1], [3.0, 0.0, 0.0], [0.5, 0.5, 2.5]])
+def test_gains_are_those_of_the_package(pages, depth, values):
+    wanted = lnn.preconditioner.gains(np.pad(values, (0, 1)), depth)[:3]
+    found = pages["gains"].evaluate("v => lnnPlots.gains.gains(v)", {"values": values, "depth": depth})
+    assert gap(found, wanted) < EXACT
+
+
 COMPLETION = lnn.LeastSquares(lnn.Entries(np.array([[False, True], [True, True]])), np.array([1.0, 1.0, 0.0]))
 
 
@@ -335,13 +390,13 @@ def test_numbers_are_rounded_for_people(pages, number, words):
 
 
 @in_browser
-@pytest.mark.parametrize("name", PAGES)
-def test_every_slider_is_reached_by_tab_and_moved_by_arrows(pages, name):
+@pytest.mark.parametrize(("name", "script", "figure"), PLOTS)
+def test_every_slider_is_reached_by_tab_and_moved_by_arrows(pages, name, script, figure):
     page = pages[name]
-    root, words = page.locator(".lnn-try"), page.locator(".lnn-try .words")
-    figure = page.locator(f"#{interactive.PLOTS[name][1]}")
+    root = page.locator(f"#try-{script}-frame")
+    words, title, figure = root.locator(".words"), root.locator(".title"), page.locator(f"#{figure}")
     assert root.count() == 1 and figure.bounding_box()["y"] < root.bounding_box()["y"]
-    page.evaluate("(e => { e.tabIndex = -1; e.focus(); })(document.querySelector('.lnn-try .title'))")
+    title.evaluate("e => { e.tabIndex = -1; e.focus(); }")
     for i in range(root.locator("input").count()):
         page.keyboard.press("Tab")
         slider = root.locator("input").nth(i)
@@ -361,12 +416,23 @@ def test_every_slider_is_reached_by_tab_and_moved_by_arrows(pages, name):
 
 
 @in_browser
-@pytest.mark.parametrize("name", FIRST)
-def test_at_both_ends_of_every_slider_all_is_drawn_and_said(pages, name):
+@pytest.mark.parametrize(("name", "script", "figure"), PLOTS)
+def test_the_caption_of_the_figure_announces_the_plot_and_leads_to_it(pages, name, script, figure):
     page = pages[name]
+    link = page.locator(f"#{figure} figcaption .lnn-moves a[href='#try-{script}-frame']")
+    said, title = link.inner_text(), page.locator(f"#try-{script}-title").inner_text()
+    assert said.lower() == title.lower()
+    link.click()
+    assert 0 <= page.locator(f"#try-{script}-frame").bounding_box()["y"] < 900
+
+
+@in_browser
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_at_both_ends_of_every_slider_all_is_drawn_and_said(pages, script):
+    page = pages[script]
     said = page.evaluate(
-        """() => {
-          const root = document.querySelector(".lnn-try"), said = [];
+        """(script) => {
+          const root = document.getElementById(`try-${script}-frame`), said = [];
           for (const slider of root.querySelectorAll("input")) {
             const middle = slider.value;
             for (const end of [slider.min, slider.max, middle]) {
@@ -377,13 +443,14 @@ def test_at_both_ends_of_every_slider_all_is_drawn_and_said(pages, name):
             }
           }
           return said;
-        }"""
+        }""",
+        script,
     )
     assert len({words for words, *_ in said}) > len(said) // 2
     for words, lines, everything in said:
         assert len(words) > 20 and lines >= 3
         assert not re.search(r"NaN|undefined|Infinity", everything)
-    assert pages.complaints[name] == []
+    assert not any(pages.complaints.values())
 
 
 @in_browser
@@ -419,8 +486,9 @@ def test_the_dark_theme_recolours_and_paper_shows_the_figure_alone(pages, name):
     dark = page.evaluate(colours)
     assert all(one != other for one, other in zip(light, dark, strict=True))
     page.emulate_media(media="print")
-    assert not page.locator(".lnn-try").is_visible()
-    page.locator(f"#{interactive.PLOTS[name][1]} img").wait_for(state="visible")
+    assert not any(plot.is_visible() for plot in page.locator(":is(.lnn-try, .lnn-moves)").all())
+    for figure in interactive.PLOTS[name].values():
+        assert page.locator(f"#{figure} img:visible").count() == 1
     page.emulate_media(media="screen")
     page.evaluate("document.documentElement.dataset.theme = 'light'")
 
@@ -428,8 +496,8 @@ def test_the_dark_theme_recolours_and_paper_shows_the_figure_alone(pages, name):
 @in_browser
 def test_without_scripts_the_figure_stands_alone(browser):
     page, _ = visit(browser, "chapters/acceleration", java_script_enabled=False)
-    page.locator("#fig-acc-speedup img").wait_for(state="visible")
-    assert page.locator(".lnn-try").count() == 0
+    assert page.locator("#fig-acc-speedup img:visible").count() == 1
+    assert page.locator(":is(.lnn-try, .lnn-moves)").count() == 0
     page.context.close()
 
 
@@ -438,7 +506,7 @@ def test_without_scripts_the_figure_stands_alone(browser):
 def test_on_a_phone_nothing_scrolls_sideways_and_fingers_find_the_sliders(pages, name):
     page = pages[name]
     page.set_viewport_size({"width": 390, "height": 900})
-    page.evaluate("document.querySelector('.lnn-try details').open = true")
+    page.evaluate("document.querySelectorAll('.lnn-try details').forEach((e) => { e.open = true; })")
     wide = page.evaluate(
         """[...document.querySelectorAll(".lnn-try *")].filter((e) => !e.closest("table, svg svg")
            && e.getBoundingClientRect().right > innerWidth).map((e) => e.outerHTML.slice(0, 60))"""
@@ -453,12 +521,12 @@ def test_on_a_phone_nothing_scrolls_sideways_and_fingers_find_the_sliders(pages,
 
 @in_browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("name", FIRST)
-def test_axe_finds_nothing_wrong_with_a_plot(pages, name, theme):
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_axe_finds_nothing_wrong_with_a_plot(pages, script, theme):
     from axe_playwright_python.sync_playwright import Axe
 
-    page = pages[name]
+    page = pages[script]
     page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    page.evaluate("document.querySelector('.lnn-try details').open = true")
-    found = Axe().run(page, context=".lnn-try").response["violations"]
+    page.evaluate("script => { document.querySelector(`#try-${script}-frame details`).open = true; }", script)
+    found = Axe().run(page, context=f"#try-{script}-frame").response["violations"]
     assert [(v["id"], [node["html"][:80] for node in v["nodes"]]) for v in found] == []

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const { show, axes, frame } = window.lnnPlots;
-  const power = (v, p) => (p === 2 ? v : v * power(v, p - 1)); // v^{p-1} for whole p: much faster than **
+  const power = (v, p) => (p === 2 ? v : Math.abs(v) * power(v, p - 1)); // the derivative of |v|^p / p for whole p: much faster than **
 
   function step([a, b], y, { p, depth, size }) {
     const [g, h] = [power(a - y[0], p), power(b - y[1], p)];
@@ -28,21 +28,22 @@
 
   const MOST = 60000; // steps, so that a slider does not stick
 
-  const landing = ({ p, depth, ratio }) => 1 / (depth * (ratio - 1) ** (p - 2)); // eq-acc-landing at ω = 1
-  const bound = ({ p, ratio }) => (p === 2 ? 0
-    : ((1 - 2 / (ratio - 1) ** (p - 2)) ** (p - 1) * (2 ** (p - 2) - 1) * (ratio - 1) ** (p - 2)) / (2 * (p - 2))); // eq-acc-lower
+  /* From (ω, 0), with ω = 1 unless it is given: eq-acc-landing and eq-acc-lower. */
+  const landing = ({ p, depth, ratio, omega = 1 }) => 1 / (depth * omega ** (2 - 2 / depth) * (ratio - omega) ** (p - 2));
+  const bound = ({ p, ratio, omega = 1 }) => (p === 2 ? 0
+    : ((1 - 2 / (ratio - omega) ** (p - 2)) ** (p - 1) * (2 ** (p - 2) - 1) * (ratio - omega) ** (p - 2)) / (2 * (p - 2)));
   const predicted = ({ depth, ratio }) => ratio ** (2 - 2 / depth) / (2 * depth); // eq-acc-prediction
 
   /* Gradient descent with the best of some step sizes up to its limit of stability: as they fall, the number of steps
      first falls (coordinate 1 swings less) and then rises (coordinate 2 crawls). */
-  function plain({ p, ratio }) {
-    const limit = 2 / (ratio - 1) ** (p - 2);
+  function plain({ p, ratio, omega = 1 }) {
+    const limit = 2 / (ratio - omega) ** (p - 2);
     let best = null;
     for (const share of [0.99, 0.97, 0.94, 0.9, 0.8, 0.7, 0.6, 0.5]) {
-      const found = run({ start: [1, 0], y: [ratio, 1], p, depth: 1, size: share * limit, steps: Math.min(MOST, 4 * ratio ** (p - 2) + 100) });
+      const found = run({ start: [omega, 0], y: [ratio, 1], p, depth: 1, size: share * limit, steps: Math.min(MOST, 4 * ratio ** (p - 2) + 100) });
       if (best && found.count > best.count) break;
       best = { ...found, size: share * limit };
-      if (bound({ p, ratio }) > MOST) break;
+      if (bound({ p, ratio, omega }) > MOST) break;
     }
     return best;
   }
@@ -80,8 +81,8 @@
   }
 
   const say = (v) => show(v);
-  window.lnnPlots.acceleration = { step, run, landing, bound, predicted, plain };
-  frame(document.currentScript.dataset.figure, {
+  window.lnnPlots.acceleration = { power, step, run, landing, bound, predicted, plain };
+  frame(document.currentScript.dataset, {
     title: "Steps to accuracy ½, by gradient descent and by the end-to-end rule",
     controls: [
       ["p", "exponent p", 2, 6, 2, 4, say],

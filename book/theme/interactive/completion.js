@@ -87,7 +87,7 @@
 
   const say = (v) => show(v);
   window.lnnPlots.completion = { solve, loss, rank, nuclear };
-  frame(document.currentScript.dataset.figure, {
+  frame(document.currentScript.dataset, {
     title: "The two sides of the wall: completing a 2×2 matrix from a start of your choice",
     controls: [
       ["depth", "depth N", 1, 4, 1, 3, say],

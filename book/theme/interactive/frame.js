@@ -4,12 +4,12 @@
   "use strict";
   const { make } = window.lnnPlots;
 
-  /* figure: id of the static figure. controls: [name, label, least, greatest, step, value, say], where say(value)
+  /* figure: id of the static figure; plot: name of the script. controls: [name, label, least, greatest, step, value, say], where say(value)
      is how a value is spoken and shown. pictures: what each picture is. draw(values, pictures) draws them and
      returns { words, head, rows }: the text alternative and a table. */
-  function frame(figure, { title, controls, pictures, hint, draw }) {
+  function frame({ figure, plot }, { title, controls, pictures, hint, draw }) {
     const below = document.getElementById(figure);
-    const id = (name) => `${figure}-try-${name}`;
+    const id = (name) => `try-${plot}-${name}`;
     const sliders = {};
     const settings = make("div", { class: "settings" });
     for (const [name, label, min, max, step, value] of controls) {
@@ -52,7 +52,11 @@
       update();
     }
     reset.addEventListener("click", () => set(Object.fromEntries(controls.map(([name, , , , , value]) => [name, value]))));
-    (below.closest(".cell") || below).after(root);
+    let place = below.closest(".cell") || below;
+    while (place.nextElementSibling?.matches(".lnn-try")) place = place.nextElementSibling;
+    place.after(root);
+    const link = make("a", { href: `#${root.id}` }, title.charAt(0).toLowerCase() + title.slice(1));
+    below.querySelector("figcaption").append(make("p", { class: "lnn-moves" }, "To move, below: ", link, "."));
     update();
     return { root, pictures: drawn, values, set };
   }

@@ -60,7 +60,7 @@
 
   const plain = (v) => show(v);
   window.lnnPlots.modes = { solve, reach, rank };
-  frame(document.currentScript.dataset.figure, {
+  frame(document.currentScript.dataset, {
     title: "Singular values over time, at a depth, a start and targets of your choice",
     controls: [
       ["depth", "depth N", 1, 8, 1, 3, plain],

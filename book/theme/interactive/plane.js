@@ -70,7 +70,7 @@
 
   const say = (v) => show(v);
   window.lnnPlots.plane = { field, loss, conserved, descent };
-  const made = frame(document.currentScript.dataset.figure, {
+  const made = frame(document.currentScript.dataset, {
     title: "Gradient flow and gradient descent from where you click",
     controls: [
       ["a", "start w₁", -2, 2, 0.05, 1.9, say],
