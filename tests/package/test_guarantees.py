@@ -47,6 +47,14 @@ def test_the_certificate_carries_the_formulas_of_the_theorem():
     assert math.isclose(record.allowed_imbalance, c**2 / (40 * 9 * size ** (4 / 3)), rel_tol=1e-10)
     assert math.isclose(record.step_size, c**2 / (60 * 9 * size ** (10 / 3)), rel_tol=1e-10)
     assert math.isclose(record.rate, c ** (4 / 3), rel_tol=1e-10)
+    assert math.isclose(record.loss, 0.5 * ((lnn.end_to_end(weights) - target) ** 2).sum(), rel_tol=1e-10)
+
+
+def test_an_imbalance_that_is_rounding_is_shown_as_none():
+    for noise, shown in ((0.0, True), (1e-9, False)):
+        target, weights = target_and_weights(noise=noise)
+        record = guarantees.certify(weights, target)
+        assert record.holds and ("imbalance 0 <= " in repr(record)) == shown
 
 
 def test_the_published_constants_ask_for_more_and_give_less():

@@ -41,6 +41,8 @@ def test_at_a_minimum_its_largest_eigenvalue_is_the_sharpness():
 
 def test_what_does_not_fit_is_refused():
     with pytest.raises(ValueError, match="samples of 2 features need a network of as many inputs, got 3"):
-        lnn.tangent_kernel((np.ones((2, 3)),), np.ones((2, 4)))
+        lnn.tangent_kernel((np.ones((7, 2, 3)),), np.ones((2, 4)))
+    with pytest.raises(ValueError, match=r"^X must be finite"):
+        lnn.tangent_kernel((np.ones((2, 3)),), np.full((3, 4), np.nan))
     with pytest.raises(ValueError, match="the tangent kernel has"):
         lnn.tangent_kernel((1e200 * np.eye(2), np.eye(2)), np.eye(2))

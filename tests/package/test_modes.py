@@ -132,3 +132,11 @@ def test_projected_on_its_directions_an_aligned_run_is_its_modes():
         modes.project(target, U, Vt.T[:, :2])
     with pytest.raises(ValueError, match=r"needs U of shape \(m, r\)"):
         modes.project(target, Vt.T, U)
+    for k, name in enumerate("WUV"):
+        arguments = [target, U, Vt.T]
+        arguments[k] = np.full_like(arguments[k], np.nan)
+        with pytest.raises(ValueError, match=f"^{name} must be finite"):
+            modes.project(*arguments)
+    for starts, targets, name in (([np.nan], [1.0], "initial"), ([0.1], [np.nan], "targets")):
+        with pytest.raises(ValueError, match=f"^{name} must be finite"):
+            modes.mode_curve([1.0], starts, targets, 2)
