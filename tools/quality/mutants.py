@@ -51,7 +51,8 @@ LETTERS = {
 REASONS = {
     r"strict=": "zip's own check of lengths that are equal by construction",
     r"errstate\(": "silences a warning that does not come up, or that NumPy's other name for the same operation raises",
-    r"full_matrices=None|otypes=None|writeable = None|np\.vectorize": "the same as what is left out or None stands for",
+    r"full_matrices=": "singular vectors that nobody uses cost time and memory, and change no answer",
+    r"otypes=None|writeable = None|np\.vectorize": "the same as what is left out or None stands for",
     r"reshape\(.*-2\b": "NumPy finds the size for any negative number",
     r"np\.full_like\(\w+, None\)": "None becomes NaN in an array of floats",
     r"out=None, where=|np\.divide\(.*where=": "what stands outside of `where` is multiplied by zero, and mostly finite",
