@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from displays.formula import wrong
 from displays.latex import Unreadable, parts
+from displays.relations import sides, wrong
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tools" / "pages"))  # for `python -m displays`; pytest has it already
@@ -37,7 +37,7 @@ class Witness(NamedTuple):
     where: str
     names: object
     parts: tuple[int, ...]
-    tight: bool
+    tight: bool | tuple[int, ...]
     draws: int
     tolerance: float
     alike: int
@@ -100,7 +100,7 @@ def complaint(one, found, given):
     for part in found:
         for names in given:
             try:
-                said = wrong(part, names, one.tight, one.tolerance)
+                said = wrong(part, names, names.get(r"\tight", one.tight), one.tolerance)
             except (Unreadable, ArithmeticError, LookupError, TypeError, ValueError) as error:
                 said = f"unreadable: {error!r}"
             if said:
@@ -109,9 +109,19 @@ def complaint(one, found, given):
 
 
 @cache
+def drawn(names, seed):
+    """The names that a function gives for a draw."""
+    return names(Draw(seed))
+
+
 def given(one):
     """The names of a display in all draws."""
-    return [one.names(Draw(seed)) for seed in range(one.draws)]
+    return [drawn(one.names, seed) for seed in range(one.draws)]
+
+
+def side(chapter, where, part, place, names):
+    """The value of one side of a part of another display: what follows from a formula is compared with it."""
+    return sides(parts(displays(chapter)[where])[part], names)[0][place]
 
 
 def table():

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from displays.algebra import NORMS, mp, times, valued
+from displays.algebra import NORMS, mp, quad, times, valued
 from displays.latex import RELATIONS, Unreadable, split
 
 
@@ -75,7 +75,7 @@ def integral(formula, _):
     end = rest.index("d")
     formula.at += end + 2
     inside = type(formula)
-    return mp.quad(lambda x: inside(rest[:end], formula.names | {rest[end + 1]: x}).sum(), [low, high])
+    return quad(lambda x: inside(rest[:end], formula.names | {rest[end + 1]: x}).sum(), low, high)
 
 
 def rows(formula):

@@ -9,9 +9,9 @@ import re
 
 import numpy as np
 
-from displays import blocks
+from displays import blocks, relations
 from displays.algebra import FUNCTIONS, GROUPS, mp, plus, power, times, valued
-from displays.latex import CLOSE, RELATIONS, Unreadable, split, tokens
+from displays.latex import CLOSE, RELATIONS, Unreadable, tokens
 
 ENDS = {None, *CLOSE, *RELATIONS, ",", "+", "-", "&", ":", r"\}", r"\\"}
 BLOCKS = {
@@ -174,32 +174,4 @@ class Formula:
 
     def wrong(self, part, names):
         """What is wrong with a condition."""
-        return wrong([token for token in part if token not in ",.;:"], names)
-
-
-def wrong(part, names, tight=False, tolerance=1e-9):
-    """What is wrong with a chain of relations, in words; empty if it holds, and if tight, with equality."""
-    whole, signs, values, at = Formula((), names), [], [], -1
-    if r"\value" in names:  # of an expression that is displayed alone: one of these
-        value = whole.read(part)
-        part, names = ["v", "=", "w"], {"v": value, "w": min(names[r"\value"], key=lambda x: abs(x - value))}
-        whole = Formula((), names)
-    for side in split(part, *RELATIONS):
-        at += len(side) + 1
-        signs.append(part[at] if at < len(part) else None)
-        values.append(valued(names[r"\leftarrow"]) if signs[-1] == r"\leftarrow" else whole.read(side))
-    vanishing = float(any(np.ndim(x) == 0 and x == 0 for x in values))
-    for a, sign, b in zip(values, signs, values[1:], strict=False):
-        zero = any(np.ndim(x) == 0 and x == 0 for x in (a, b))
-        size = float(max(np.max(np.abs(np.asarray(x, dtype=float))) for x in (a, b, vanishing)))
-        if np.shape(a) != np.shape(b) and not zero:
-            return f"shapes {np.shape(a)} and {np.shape(b)}"
-        same = float(np.max(np.abs(np.asarray(a - b, dtype=float)))) <= tolerance * size
-        order = (
-            {r"\le": a <= b, "<": a < b, r"\ge": a >= b, ">": a > b, r"\ne": a != b, r"\neq": a != b}.get(sign)
-            if np.ndim(a) == 0
-            else None
-        )
-        if not (same if order is None or (tight and not zero) else same * (sign in (r"\le", r"\ge")) or order):
-            return f"{a} {sign} {b}"
-    return ""
+        return relations.wrong([token for token in part if token not in ",.;:"], names)

@@ -97,5 +97,5 @@ def mutants(part):
                 yield [*part[:k], token[:place] + str((int(digit) + 1) % 10) + token[place + 1 :], *part[k + 1 :]]
         elif part[k - 1] == "^" and re.fullmatch(r"[a-zA-Z]|\\(?!top)[a-z]+", token):
             yield [*part[:k], "{", token, "+", "1", "}", *part[k + 1 :]]
-        elif token in RELATIONS and part[k + 1] not in ("+", "-"):
+        elif token in RELATIONS - {r"\ne", r"\neq"} and part[k + 1] not in ("+", "-"):
             yield [*part[: k + 1], "-", *part[k + 1 :]]
