@@ -47,13 +47,14 @@ def split(found, *marks):
 
 def parts(latex):
     """The parts of a display that state something, as tokens."""
-    found, skipped = list(tokens(latex)), 0
+    found, skipped, depth = list(tokens(latex)), 0, 0
     while found and found[-1] in (".", ",", ":", ";"):
         found.pop()
     joined = []  # a line that goes on is no new one
     for k, token in enumerate(found):
         after = next((t for t in found[k + 1 :] if t not in ("&", r"\quad", r"\qquad")), "")
-        if token == r"\\" and (after in RELATIONS or after in "+-"):
+        depth += (token in (r"\cases", r"\pmatrix")) - (token == r"\end")
+        if token == r"\\" and not depth and (after in RELATIONS or after in "+-"):
             skipped = next(i for i in range(k + 1, len(found)) if found[i] == after)
             continue
         if k < skipped:
