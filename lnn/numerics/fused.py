@@ -110,11 +110,13 @@ def sweeps(
         """A new array, laid out as the first layer is."""
         return np.zeros_like(weights[0], shape=(*weights[0].shape[:-2], rows, columns))
 
-    below = [np.zeros_like(weights[0])]
     # Of the forms XY, XYᵀ, XᵀY, XᵀYᵀ BLAS is slower at the third when matrices are small. With prefixes in C order and
     # pulled-back gradients in Fortran order that form comes up once, in the last layer.
-    copy = partial(np.copyto, below[0], weights[0])
-    calls: list[Call] = [copy if stacked else partial(dcopy, weights[0].ravel(), below[0].ravel())]
+    below, calls = [weights[0]], list[Call]()
+    if N == 1 or targets[0] is weights[0]:  # a loss may write to its matrix; in place, the first layer moves first
+        below = [np.zeros_like(weights[0])]
+        copy = partial(np.copyto, below[0], weights[0])
+        calls = [copy if stacked else partial(dcopy, weights[0].ravel(), below[0].ravel())]
     for j in range(1, N):
         below.append(room(weights[j].shape[-2], n))
         calls += multiply(weights[j], below[j - 1], below[j])
