@@ -2,9 +2,9 @@
 
 Usage: python -m benchmarks [PART ...]
 
-With names of parts (steps, completion, programs, preconditioning, startup) only these are measured, and the rest of the
-file stays as it is. A run that was interrupted is taken up at the part where it was. Times are those of one thread:
-quiet machines give the truth sooner.
+With names of parts (steps, loops, ensembles, completion, programs, preconditioning, startup) only these are measured,
+and the rest of the file stays as it is, with the versions of peers that are not installed. A run that was interrupted
+is taken up at the part where it was. Times are those of one thread: quiet machines give the truth sooner.
 """
 
 import os
@@ -20,10 +20,12 @@ os.environ.update(THREADS)  # before NumPy, PyTorch and JAX are imported
 sys.path.append(str(Path(__file__).resolve().parents[1] / "tools"))
 import whole
 
-from benchmarks import completion, preconditioning, programs, startup, steps
+from benchmarks import completion, ensembles, loops, preconditioning, programs, startup, steps
 from benchmarks.results import PATH, dump, load, machine
 
-PARTS = {part.__name__.split(".")[1]: part for part in (steps, completion, programs, preconditioning, startup)}
+MODULES = (steps, loops, ensembles, completion, programs, preconditioning, startup)
+PARTS = {part.__name__.split(".")[1]: part for part in MODULES}
+ORDER = "step recording memory loop ensemble completion nuclear preconditioner import book".split()
 
 
 def main() -> int:
@@ -31,17 +33,18 @@ def main() -> int:
     if unknown := [name for name in names if name not in PARTS]:
         print(f"no part is named {', '.join(unknown)}: there are {', '.join(PARTS)}")
         return 1
-    results = load() if PATH.exists() else {"records": []}
-    kept, files = whole.Unfinished("benchmarks"), [*Path(__file__).parent.glob("*.py"), *whole.package()]
+    results = load() if PATH.exists() else {"machine": machine(), "records": []}
+    unfinished, files = whole.Unfinished("benchmarks"), [*Path(__file__).parent.glob("*.py"), *whole.package()]
     for name in names:
         print(f"{name} …", flush=True)
-        found = kept(name, files, PARTS[name].measure)
+        found = unfinished(name, files, PARTS[name].measure)
         measured = {record["part"] for record in found}
         kept = [record for record in results["records"] if record["part"] not in measured]
-        order = ["step", "recording", "memory", "completion", "nuclear", "preconditioner", "import", "book"]
-        results = {"machine": machine(), "records": sorted(kept + found, key=lambda r: order.index(r["part"]))}
+        now, before = machine(), results["machine"]["versions"]
+        now["versions"] = {name: number or before[name] for name, number in now["versions"].items()}
+        results = {"machine": now, "records": sorted(kept + found, key=lambda r: ORDER.index(r["part"]))}
         whole.write(PATH, dump(results))
-    kept.finish()
+    unfinished.finish()
     print(f"written: {os.path.relpath(PATH)}; next: make pages")
     return 0
 

@@ -1,5 +1,6 @@
 """The same work in PyTorch and JAX, as their users write it, in float64 and on one thread."""
 
+import time
 from collections.abc import Callable
 
 import numpy as np
@@ -30,8 +31,8 @@ def torch_step(weights, target) -> Callable[[], object]:
     return step
 
 
-def jax_step(weights, target) -> Callable[[], object]:
-    """One step of the same, compiled by JAX and called from Python, the layers' memory given away to the answer.
+def jax_update(target) -> Callable:
+    """One step of the same as a function of the layers, for JAX to compile.
 
     In double precision where JAX is told so: by JAX_ENABLE_X64 in a benchmark.
     """
@@ -45,10 +46,14 @@ def jax_step(weights, target) -> Callable[[], object]:
             W = layer @ W
         return 0.5 * ((W - goal) ** 2).sum()
 
-    def update(layers):
-        return tuple(W - ETA * D for W, D in zip(layers, jax.grad(loss)(layers), strict=True))
+    return lambda layers: tuple(W - ETA * D for W, D in zip(layers, jax.grad(loss)(layers), strict=True))
 
-    compiled = jax.jit(update, donate_argnums=0)
+
+def jax_step(weights, target) -> Callable[[], object]:
+    """One step, compiled by JAX and called from Python, the layers' memory given away to the answer."""
+    import jax
+
+    compiled = jax.jit(jax_update(target), donate_argnums=0)
     layers = tuple(jax.numpy.asarray(W) for W in weights)
 
     def step():
@@ -60,6 +65,21 @@ def jax_step(weights, target) -> Callable[[], object]:
     return step
 
 
+def jax_run(weights, target, steps: int, together: bool = False) -> tuple[Callable[[], object], float]:
+    """A whole run as one compiled loop, and the processor time of compiling it; of many networks `together` by vmap."""
+    import jax
+
+    update = jax_update(target)
+
+    def run(layers):
+        return jax.lax.scan(lambda layers, _: (update(layers), None), layers, length=steps)[0]
+
+    layers = tuple(jax.numpy.asarray(W) for W in weights)
+    start = time.process_time()
+    compiled = jax.jit(jax.vmap(run) if together else run).lower(layers).compile()
+    return lambda: jax.block_until_ready(compiled(layers)), time.process_time() - start
+
+
 def published_loop(weights, rows, columns, values, size: float, limit: int, deadline: float):
     """Matrix completion in the manner of the published experiments: autograd, and one step size for all layers.
 
@@ -68,8 +88,6 @@ def published_loop(weights, rows, columns, values, size: float, limit: int, dead
     returns it with the number of steps and the end-to-end matrix. What the published code logs and saves on the way is
     left out.
     """
-    import time
-
     import torch
 
     torch.set_num_threads(1)

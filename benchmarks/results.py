@@ -128,6 +128,24 @@ def step_marks(results: dict) -> list[Mark]:
     return marks
 
 
+def over_jax(results: dict, part: str) -> dict[int, float]:
+    """Times of this package over those of JAX's compiled loops, by width."""
+    return {
+        r["case"]["width"]: r["seconds"] / value(results, "seconds", part, "JAX", **r["case"])
+        for r in pick(results, part, "lnn")
+    }
+
+
+def ensemble_marks(results: dict) -> list[Mark]:
+    """Marks on many networks that descend together."""
+    marks = []
+    for width, ratio in over_jax(results, "ensemble").items():
+        bound, wanted = (5, "at most 5") if width < 10 else (1, "below 1")
+        claim = f"an ensemble over JAX's vmap of a compiled loop, width {width}"
+        marks.append(Mark(claim, wanted, f"{ratio:.2f}", ratio <= bound))
+    return marks
+
+
 def other_marks(results: dict) -> list[Mark]:
     """Marks on whole runs, on memory and on starting."""
     marks, factors, losses = [], {}, []
@@ -175,4 +193,4 @@ def memory_exponents(results: dict) -> dict[str, float]:
 
 def marks(results: dict) -> list[Mark]:
     """All marks, each computed from the results."""
-    return step_marks(results) + other_marks(results)
+    return step_marks(results) + ensemble_marks(results) + other_marks(results)

@@ -7,7 +7,7 @@ import pytest
 
 import lnn
 import lnn.numerics.fused
-from benchmarks import completion, page, peers, preconditioning, programs, startup, steps
+from benchmarks import completion, ensembles, loops, page, peers, preconditioning, programs, startup, steps
 from benchmarks.results import PATH, dump, exponent, load, marks, pick, ratios, value
 from benchmarks.timing import have, least_times, peak_memory
 
@@ -21,13 +21,17 @@ def contenders(records):
 
 def test_the_results_cover_every_case():
     assert {r["part"] for r in RESULTS["records"]} == {
-        "step", "recording", "memory", "completion", "nuclear", "preconditioner", "import", "book"
+        "step", "recording", "memory", "loop", "ensemble", "completion", "nuclear", "preconditioner", "import", "book"
     }  # fmt: skip
     for depth in steps.DEPTHS:
         for width in steps.WIDTHS:
             found = pick(RESULTS, "step", depth=depth, width=width)
             assert sorted(r["contender"] for r in found) == ["JAX", "PyTorch", "limit", "lnn"]
             assert all(r["seconds"] > 0 for r in found)
+    for part, widths in (("loop", loops.WIDTHS), ("ensemble", ensembles.STEPS)):
+        for width in widths:
+            assert contenders(pick(RESULTS, part, width=width)) == {"lnn", "JAX"}
+            assert pick(RESULTS, part, "JAX", width=width)[0]["compiling"] > 0
     for depth in (2, 3, 4):
         found = pick(RESULTS, "completion", depth=depth, size=100)
         assert contenders(found) == {*completion.SOLVERS, *completion.PUBLISHED, "descent"}
@@ -77,6 +81,9 @@ def changed(part, contender, key, number, **case):
         ("width 10", "step", "lnn", "seconds", 1e-9, 1e3, {}),
         ("PyTorch's", "step", "lnn", "seconds", 1e-9, 1e3, {}),
         ("JAX's", "step", "lnn", "seconds", 1e-9, 1e3, {}),
+        ("compiled loop, width 2", "ensemble", "lnn", "seconds", 1e-9, 1e3, {"width": 2}),
+        ("compiled loop, width 3", "ensemble", "lnn", "seconds", 1e-9, 1e3, {"width": 3}),
+        ("compiled loop, width 10", "ensemble", "lnn", "seconds", 1e-9, 1e3, {"width": 10}),
         ("PyTorch loop", "completion", "RKC2", "seconds", 1e-3, 1e3, {"size": 100}),
         ("nuclear norm", "nuclear", "lnn", "seconds", 1e-6, 1e3, {}),
         ("importing", "import", "lnn", "seconds", 0.29, 0.31, {}),
@@ -136,7 +143,9 @@ def test_peak_memory_counts_what_is_held_at_once():
     assert 24e6 <= peak_memory(lambda: [np.ones(10**6) for _ in range(3)]) < 24.1e6
 
 
-@pytest.mark.parametrize("module", [steps, completion, preconditioning, startup], ids=lambda m: m.__name__)
+@pytest.mark.parametrize(
+    "module", [steps, loops, ensembles, completion, preconditioning, startup], ids=lambda m: m.__name__
+)
 def test_a_benchmark_runs_on_a_small_problem(module):
     records = module.measure(small=True)
     names = contenders(records)
@@ -177,3 +186,21 @@ def test_a_step_of_a_peer_is_the_step_of_the_package(peer):
     for W, ours, got in zip(weights, lnn.gradient_step(weights, loss, peers.ETA), theirs, strict=True):
         moved = got.detach().numpy() if peer == "torch" else np.asarray(got)
         np.testing.assert_allclose(moved - W, ours - W, rtol=1e-6, atol=1e-14)
+
+
+@pytest.mark.skipif(not have("jax"), reason="JAX is not installed")
+def test_a_compiled_run_of_jax_is_the_run_of_the_package():
+    import jax
+
+    with jax.enable_x64(True):
+        weights, target = steps.problem(3, 6)
+        run, seconds = peers.jax_run(weights, target, 50)
+        alone = lnn.gradient_descent(weights, lnn.LeastSquares.to(target), peers.ETA, 50)[-1]
+        many, target = ensembles.problem(3, 4)
+        loss = lnn.LeastSquares.to(target)
+        together, _ = peers.jax_run(many, target, 50, together=True)
+        members = [W[-1] for W in lnn.ensemble_descent(many, loss, peers.ETA, 50).weights]
+        assert seconds > 0
+        for start, ours, theirs in ((weights, alone, run()), (many, members, together())):
+            for W, V, got in zip(start, ours, theirs, strict=True):
+                np.testing.assert_allclose(np.asarray(got) - W, V - W, rtol=1e-6, atol=1e-13)
