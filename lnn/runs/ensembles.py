@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lnn import network
 from lnn.descent import Every
-from lnn.losses import LeastSquares, Loss, check_loss, gradient_at, takes_stacks, values_along
+from lnn.losses import LeastSquares, Loss, at_time, gradient_at, takes_stacks, values_along
 from lnn.numerics.checks import Matrix, Weights, check_count, check_positive
 from lnn.numerics.fused import small, sweeps
 from lnn.runs.recording import apart, check_every
@@ -91,9 +91,10 @@ def ensemble_descent(
     Raises
     ------
     TypeError, ValueError
-        As `gradient_descent` does, or if there are no leading axes.
+        As `gradient_descent` does, or if there are no leading axes, or if the loss changes with time.
     """
-    check_loss(loss)
+    if at_time(loss) is not loss:
+        raise TypeError("an ensemble descends on a loss of W alone: for ℓ(W, t) call gradient_descent for each member")
     start, eta, numbers = network.check(weights), check_positive(step_size, "step_size"), check_every(every)
     steps, axes = check_count(steps, "steps", least=0), start[0].shape[:-2]
     if not axes:

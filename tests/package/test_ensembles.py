@@ -88,3 +88,15 @@ def test_what_is_no_ensemble_is_refused():
     for rows in (1, 3):  # a single row would be subtracted from both
         with pytest.raises(ValueError, match="the loss does not accept the end-to-end matrix"):
             lnn.ensemble_descent((np.ones((3, rows, 4)),), loss, 0.1, 3)
+
+
+def test_a_loss_that_changes_with_time_is_refused():
+    class Moving(Cosh):
+        def __call__(self, W, t):
+            return super().__call__(W - t)
+
+        def gradient(self, W, t):
+            return super().gradient(W - t)
+
+    with pytest.raises(TypeError, match="loss of W alone"):
+        lnn.ensemble_descent((np.ones((3, 2, 4)),), Moving(), 0.01, 5)

@@ -1,12 +1,14 @@
 """Grade a course, or a part of it, side by side; tell what could not be graded; write the tables."""
 
 import multiprocessing
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from multiprocessing.util import Finalize
 from pathlib import Path
+from threading import Thread
 
 import confined
 import due
@@ -31,9 +33,18 @@ def kernel_for(course: Path):
     return confined.kernel(hidden, [path for path in [ROOT / "lnn"] if path.exists()])
 
 
+def end_with_parent() -> None:
+    """End this process when the one that started it was killed: nobody waits for what it grades any more."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
 def start_worker(course: Path, timeout: int | None, again: bool, hide: bool) -> None:
     """Give this process a grader and a kernel of its own, for as long as the process lives."""
     global _worker
+    Thread(target=end_with_parent, daemon=True).start()
     stack = ExitStack()
     _worker = Grader(course, stack.enter_context(kernel_for(course)), timeout, again, hide)
     Finalize(None, stack.close, exitpriority=10)
@@ -53,7 +64,11 @@ def outcomes(grader: Grader, wanted: list[Submission], jobs: int) -> Iterator[Ou
     arguments = (grader.course, grader.timeout, grader.again, grader.hide)
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(wanted)), fresh, start_worker, arguments) as pool:
-        yield from pool.map(work, wanted)
+        try:
+            yield from pool.map(work, wanted)
+        except BaseException:  # Ctrl-C: what has not been begun is not waited for
+            pool.shutdown(cancel_futures=True)
+            raise
 
 
 def grade(
