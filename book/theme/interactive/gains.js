@@ -50,7 +50,7 @@
       words: `Depth ${depth}, singular values ${values.map((s) => show(s)).join(", ")}. The twelve gains lie between ${show(least)} and ${show(most)}`
         + (none ? `; ${none} of them vanish, and what the gradient has there does not move. ` : "; none vanishes. ")
         + (depth === 1 ? "At depth 1 the gradient is left as it is." : `On the diagonal ${above} of 3 exceed 1, the gain without depth: those whose singular value is above ${show(border)}.`),
-      head: ["", "v₁", "v₂", "v₃", "v₄"],
+      head: ["gain", "v₁", "v₂", "v₃", "v₄"],
       rows: table.map((row, r) => [`u${"₁₂₃"[r]}, σ = ${show(values[r])}`, ...row.map((value) => show(value))]),
     };
   }

@@ -82,7 +82,7 @@
     title: "Steps to accuracy ½, by gradient descent over the layers",
     controls: [
       ["p", "exponent p", 3, 6, 1, 4, say],
-      ["depth", "depth N", 2, 5, 1, 2, say],
+      ["depth", "depth N", 2, 5, 1, 3, say],
       ["ratio", "ratio y₁/y₂", 4, 24, 1, 16, say],
       ["q", "start, y₁/ω", 1, 9, 0.5, 4, (v) => show(2 ** v)],
       ["aim", "step size, aimed = 1", 0.25, 1.5, 0.05, 1, say],
