@@ -89,7 +89,7 @@
     ],
     pictures: ["Largest error over steps, on logarithmic axes", "The factors over steps, with the value that they all are to have"],
     hint: "Start nearer to the origin: at depth 2, a y₁/ω four times as large gives about twice the gain, and deeper networks gain more. Start at a quarter of y₁: at depth 2 nothing is gained. "
-      + "Then set the step size to 1.5: the first step goes too far, and the run diverges.",
+      + "Set y₁/ω back to 16 and the step size to 1.5: the first step goes too far, and the run diverges.",
     draw,
   });
 })();
