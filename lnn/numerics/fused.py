@@ -125,7 +125,9 @@ def sweeps(
     def differentiate() -> None:
         G[...] = gradient(W)
 
-    calls.append(differentiate if center is None else partial(np.subtract, W, np.zeros_like(W) + center, G))
+    if stacked and center is not None:
+        center = np.zeros_like(W) + center
+    calls.append(differentiate if center is None else partial(np.subtract, W, center, G))
     above = G  # (W_N ⋯ W_{j+1})ᵀ G
     for j in range(N - 1, 0, -1):
         if j > 1:
