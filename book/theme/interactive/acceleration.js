@@ -80,15 +80,14 @@
     };
   }
 
-  const say = (v) => show(v);
   window.lnnPlots.acceleration = { power, step, run, landing, bound, predicted, plain };
   frame(document.currentScript.dataset, {
     title: "Steps to accuracy ½, by gradient descent and by the end-to-end rule",
     controls: [
-      ["p", "exponent p", 2, 6, 2, 4, say],
-      ["depth", "depth N", 1, 4, 1, 3, say],
-      ["ratio", "ratio y₁/y₂", 4, 24, 1, 16, say],
-      ["aim", "step size, aimed = 1", 0.25, 1.5, 0.05, 1, say],
+      ["p", "exponent p", 2, 6, 2, 4],
+      ["depth", "depth N", 1, 4, 1, 3],
+      ["ratio", "ratio y₁/y₂", 4, 24, 1, 16],
+      ["aim", "step size, aimed = 1", 0.25, 1.5, 0.05, 1],
     ],
     pictures: ["Largest error over steps, on logarithmic axes", "The two runs in the plane of w₁ and w₂"],
     hint: "Raise the ratio y₁/y₂ at p = 4: with every doubling gradient descent needs more than four times as many steps, the aimed rule of depth 2 about twice, that of depth 4 about one and a half times. Gradient descent over the layers gains less. "

@@ -85,14 +85,13 @@
     };
   }
 
-  const say = (v) => show(v);
   window.lnnPlots.completion = { solve, loss, rank, nuclear };
   frame(document.currentScript.dataset, {
     title: "The two sides of the wall: completing a 2×2 matrix from a start of your choice",
     controls: [
-      ["depth", "depth N", 1, 4, 1, 3, say],
+      ["depth", "depth N", 1, 4, 1, 3],
       ["place", "start m", 0.05, 1, 0.05, 0.3, (v) => `${show(v)}: det ${v === 0.5 ? "= 0" : v < 0.5 ? "> 0" : "< 0"}`],
-      ["scale", "scale α", 0.1, 1, 0.05, 0.3, say],
+      ["scale", "scale α", 0.1, 1, 0.05, 0.3],
     ],
     pictures: ["Path of the two eigenvalues, with the completions and the wall of determinant zero", "Hidden entry, nuclear norm and effective rank over time, on a logarithmic axis"],
     hint: "The start is W = α(1−m, m; m, 1−m), a multiple of the identity at m = 0 and of the permutation at m = 1. Move m across ½, where the determinant of the start changes its sign. On one side the path runs along the wall and every norm grows; on the other it ends on the dashed completions. "

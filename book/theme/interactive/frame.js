@@ -2,10 +2,10 @@
    It stands below the static figure, which stays: for paper, and for readers without scripts. */
 (() => {
   "use strict";
-  const { make } = window.lnnPlots;
+  const { make, show } = window.lnnPlots;
 
   /* figure: id of the static figure; plot: name of the script. controls: [name, label, least, greatest, step, value, say], where say(value)
-     is how a value is spoken and shown. pictures: what each picture is. draw(values, pictures) draws them and
+     is how a value is spoken and shown, if not as other numbers. pictures: what each picture is. draw(values, pictures) draws them and
      returns { words, head, rows }: the text alternative and a table. */
   function frame({ figure, plot }, { title, controls, pictures, hint, draw }) {
     const below = document.getElementById(figure);
@@ -35,7 +35,7 @@
     }
     function update() {
       const chosen = values();
-      for (const [name, , , , , , say] of controls) {
+      for (const [name, , , , , , say = (v) => show(v)] of controls) {
         const { slider, spoken } = sliders[name];
         spoken.textContent = say(chosen[name], chosen);
         slider.setAttribute("aria-valuetext", spoken.textContent);

@@ -55,15 +55,14 @@
     };
   }
 
-  const say = (v) => show(v);
   window.lnnPlots.gains = { gain, gains };
   frame(document.currentScript.dataset, {
     title: "The gains of the preconditioner, at a depth and singular values of your choice",
     controls: [
-      ["depth", "depth N", 1, 8, 1, 3, say],
-      ["one", "σ₁", 0, 3, 0.05, 2, say],
-      ["two", "σ₂", 0, 3, 0.05, 1, say],
-      ["three", "σ₃", 0, 3, 0.05, 0.1, say],
+      ["depth", "depth N", 1, 8, 1, 3],
+      ["one", "σ₁", 0, 3, 0.05, 2],
+      ["two", "σ₂", 0, 3, 0.05, 1],
+      ["three", "σ₃", 0, 3, 0.05, 0.1],
     ],
     pictures: ["The gains of a matrix of three rows and four columns, one cell for each pair of singular vectors", "The gain over the singular value"],
     hint: "Raise the depth from 1 to 3: the gain of 2 with itself grows from 1 to 7.6, that of 0.1 falls to 0.14. Set σ₃ to 0: the gains of u₃ with v₃ and v₄ vanish. "

@@ -46,9 +46,8 @@
     const rule = acceleration.run({ start: [omega, 0], y, p, depth, size: acceleration.landing(given), steps });
     const last = Math.max(10, ...[gd, deep, rule].map(({ count }) => (Number.isFinite(count) ? count : 0))) + 1;
     const error = ([k, a, b]) => [k + 1, Math.max(Math.abs(a - ratio), Math.abs(b - 1))];
-    const states = deep.states.filter((_, k) => k < 200 || k % 20 === 0 || k === deep.states.length - 1);
-    const at = (state) => 1 + deep.states.indexOf(state);
-    const layers = states.map((state) => error([at(state) - 1, ...product(state, depth)]));
+    const states = deep.states.map((state, k) => ({ k, ...state })).filter(({ k }) => k < 200 || k % 20 === 0 || k === deep.states.length - 1);
+    const layers = states.map((state) => error([state.k, ...product(state, depth)]));
     axes(left, { x: [1, 1.5 * last], y: [0.3, 3 * ratio], xlog: true, ylog: true, xlabel: "1 + steps", ylabel: "largest error" })
       .line([[1, 0.5], [1.5 * last, 0.5]], "target").text(1, 0.5, "accuracy ½", "start", 4, 15)
       .line(gd.kept.map(error), "d1").line(rule.kept.map(error), "third").line(layers, "first").dots(layers.slice(0, 12), "goal", 2.2)
@@ -58,7 +57,7 @@
     const top = 1.7 * root;
     axes(right, { x: [1, end], y: [-0.3, top], xlog: true, xlabel: "1 + steps", ylabel: "factors" })
       .line([[1, root], [end, root]], "target").text(1, root, "y₁ to the power 1/N", "start", 4, -6)
-      .line(states.map((s) => [at(s), s.z]), "first").line(states.map((s) => [at(s), s.u]), "second").line(states.map((s) => [at(s), s.v]), "third")
+      .line(states.map(({ k, z }) => [k + 1, z]), "first").line(states.map(({ k, u }) => [k + 1, u]), "second").line(states.map(({ k, v }) => [k + 1, v]), "third")
       .key([["first", "z, layers 2 to N"], ["second", "W₁, coordinate 1"], ["third", "W₁, coordinate 2"]], 130).done();
 
     const said = ({ count, lost }) => (Number.isFinite(count) ? `${count} step${count === 1 ? "" : "s"}` : lost ? "no number of steps: it diverges" : "more steps than are run here");
@@ -76,16 +75,15 @@
     };
   }
 
-  const say = (v) => show(v);
   window.lnnPlots.layers = { step, run, landing, gamma, predicted };
   frame(document.currentScript.dataset, {
     title: "Steps to accuracy ½, by gradient descent over the layers",
     controls: [
-      ["p", "exponent p", 3, 6, 1, 4, say],
-      ["depth", "depth N", 2, 5, 1, 3, say],
-      ["ratio", "ratio y₁/y₂", 4, 24, 1, 16, say],
+      ["p", "exponent p", 3, 6, 1, 4],
+      ["depth", "depth N", 2, 5, 1, 3],
+      ["ratio", "ratio y₁/y₂", 4, 24, 1, 16],
       ["q", "start, y₁/ω", 1, 9, 0.5, 4, (v) => show(2 ** v)],
-      ["aim", "step size, aimed = 1", 0.25, 1.5, 0.05, 1, say],
+      ["aim", "step size, aimed = 1", 0.25, 1.5, 0.05, 1],
     ],
     pictures: ["Largest error over steps, on logarithmic axes", "The factors over steps, with the value that they all are to have"],
     hint: "Start nearer to the origin: at depth 2, a y₁/ω four times as large gives about twice the gain, and deeper networks gain more. Start at a quarter of y₁: at depth 2 nothing is gained. "

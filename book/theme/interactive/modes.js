@@ -58,16 +58,15 @@
     };
   }
 
-  const plain = (v) => show(v);
   window.lnnPlots.modes = { solve, reach, rank };
   frame(document.currentScript.dataset, {
     title: "Singular values over time, at a depth, a start and targets of your choice",
     controls: [
-      ["depth", "depth N", 1, 8, 1, 3, plain],
+      ["depth", "depth N", 1, 8, 1, 3],
       ["start", "initial scale", -6, -1.5, 0.25, -3, (v) => show(10 ** v, 2)],
-      ["one", "target of σ₁", 0.5, 4, 0.1, 3, plain],
-      ["two", "target of σ₂", 0.5, 4, 0.1, 2, plain],
-      ["three", "target of σ₃", 0.5, 4, 0.1, 1, plain],
+      ["one", "target of σ₁", 0.5, 4, 0.1, 3],
+      ["two", "target of σ₂", 0.5, 4, 0.1, 2],
+      ["three", "target of σ₃", 0.5, 4, 0.1, 1],
     ],
     pictures: ["Three singular values over time, with their targets", "Effective rank over time"],
     hint: "Set the depth to 1: all three rise together. Raise it: they come one after the other, and the effective rank climbs in steps. "

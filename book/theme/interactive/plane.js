@@ -68,14 +68,13 @@
     };
   }
 
-  const say = (v) => show(v);
   window.lnnPlots.plane = { field, loss, conserved, descent };
   const made = frame(document.currentScript.dataset, {
     title: "Gradient flow and gradient descent from where you click",
     controls: [
-      ["a", "start w₁", -2, 2, 0.05, 1.9, say],
-      ["b", "start w₂", -2, 2, 0.05, -1, say],
-      ["size", "step size η", 0.05, 1.2, 0.05, 0.35, say],
+      ["a", "start w₁", -2, 2, 0.05, 1.9],
+      ["b", "start w₂", -2, 2, 0.05, -1],
+      ["size", "step size η", 0.05, 1.2, 0.05, 0.35],
     ],
     pictures: ["Landscape of half the square of w₂w₁ − 1: click, or use the arrow keys, to move the start", "Loss over time"],
     hint: "Start on the antidiagonal, w₂ = −w₁: the flow runs into the saddle. One step beside it: it escapes, late. "
