@@ -1,10 +1,11 @@
 """Many small networks that descend together, against JAX's vmap over a loop that is compiled as a whole."""
 
+from functools import partial
+
 import numpy as np
 
 import lnn
-from benchmarks.peers import ETA, jax_run
-from benchmarks.timing import have, least_times
+from benchmarks.peers import ETA, beside_loop
 
 DEPTH, MEMBERS, STEPS = 2, 100, {2: 20_000, 3: 20_000, 10: 2_000}
 
@@ -19,13 +20,9 @@ def problem(width: int, members: int = MEMBERS):
 def one_width(width: int, members: int, steps: int, rounds: int) -> list[dict]:
     """Seconds of a whole run of all members, and of compiling the loop that it is for JAX."""
     weights, target = problem(width, members)
-    loss, compiling = lnn.LeastSquares.to(target), None
-    contenders = {"lnn": lambda: lnn.ensemble_descent(weights, loss, ETA, steps, every=steps)}
-    if have("jax"):
-        contenders["JAX"], compiling = jax_run(weights, target, steps, together=True)
-    best, case = least_times(contenders, rounds, 0), {"width": width, "members": members, "steps": steps}
-    records = [{"part": "ensemble", "case": case, "contender": name, "seconds": s} for name, s in best.items()]
-    return [r | {"compiling": compiling} if r["contender"] == "JAX" else r for r in records]
+    loss, case = lnn.LeastSquares.to(target), {"width": width, "members": members, "steps": steps}
+    ours = partial(lnn.ensemble_descent, weights, loss, ETA, steps, every=steps)
+    return beside_loop("ensemble", case, ours, weights, target, rounds=rounds, turn=0, together=True)
 
 
 def measure(small: bool = False) -> list[dict]:

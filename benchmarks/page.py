@@ -150,7 +150,8 @@ def loops(results: dict) -> str:
     ahead, behind = ([f"{w} ({times(r)})" for w, r in found.items() if (r > 1) == slow] for slow in (False, True))
     parts = [f"The compiled loop is faster at widths {', '.join(behind)}"] * bool(behind)
     parts += [f"this package at widths {', '.join(ahead)}"] * bool(ahead)
-    return "; ".join(parts)[:1].upper() + "; ".join(parts)[1:] + "."
+    told = "; ".join(parts)
+    return f"{told[0].upper()}{told[1:]}."
 
 
 def ensembles(results: dict) -> str:

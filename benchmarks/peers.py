@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.timing import have, least_times
+
 ETA = 1e-6
 
 
@@ -78,6 +80,16 @@ def jax_run(weights, target, steps: int, together: bool = False) -> tuple[Callab
     start = time.process_time()
     compiled = jax.jit(jax.vmap(run) if together else run).lower(layers).compile()
     return lambda: jax.block_until_ready(compiled(layers)), time.process_time() - start
+
+
+def beside_loop(part: str, case: dict, ours, weights, target, *, rounds: int, turn: float, together: bool = False):
+    """Records of a whole run, `ours` and that of `jax_run`, with the time of compiling the latter."""
+    contenders, told = {"lnn": ours}, {"lnn": {}}
+    if have("jax"):
+        contenders["JAX"], compiling = jax_run(weights, target, case["steps"], together)
+        told["JAX"] = {"compiling": compiling}
+    best = least_times(contenders, rounds, turn)
+    return [{"part": part, "case": case, "contender": name, "seconds": s} | told[name] for name, s in best.items()]
 
 
 def published_loop(weights, rows, columns, values, size: float, limit: int, deadline: float):
