@@ -69,39 +69,38 @@ def worksheets(folder: Path) -> list[Path]:
     ]
 
 
-def worksheet(folder: Path) -> dict[str, tuple[str, str]]:
-    """Mail address and name of each participant's number, from Moodle's grading worksheets in a folder."""
+def participants(folder: Path, told: list[str]) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """By number of participant, from Moodle's grading worksheets: mail and name; and when it was handed in."""
     known: dict[str, tuple[str, str]] = {}
+    modified: dict[str, str] = {}
     for path in worksheets(folder):
+        head: list[str] = []
         for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"))):
+            head = head or row
             number = re.search(r"(\d+)\s*$", row[0]) if row else None
+            if not number:
+                continue
             mail = next((cell.strip() for cell in row if re.fullmatch(r"\S+@\S+\.\S+", cell.strip())), "")
-            if number and mail:
+            if mail:
                 known[number[1]] = (mail, row[1].strip())
-    return known
+            text = dict(zip(head, row, strict=False)).get("Last modified (submission)", "").strip()
+            if when := moment(text):
+                modified[number[1]] = when
+            elif any(map(str.isdigit, text)):
+                told.append(f"{path.name} has {text!r} for {number[1]}, no time in English: that of the archive counts")
+    return known, modified
 
 
-def times(folder: Path, told: list[str]) -> dict[str, str]:
-    """When each participant of Moodle last changed what is handed in, from the grading worksheets in a folder."""
+def moment(text: str) -> str:
+    """A time that Moodle writes in English, without its zone; "" if it is none, or one such as 12/10/2026."""
     from dateutil.parser import parse
 
-    known: dict[str, str] = {}
-    for path in worksheets(folder):
-        with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-            for row in csv.DictReader(file):
-                number = re.search(r"(\d+)\s*$", next(iter(row.values())) or "")
-                text = (row.get("Last modified (submission)") or "").strip()
-                if not number or not any(map(str.isdigit, text)):
-                    continue
-                try:
-                    if not re.search(r"\d [A-Za-z]{3}|[A-Za-z]{3} \d", text):  # 12/10/2026 may be in October
-                        raise ValueError
-                    known[number[1]] = parse(text).isoformat(" ")
-                except (ValueError, OverflowError):
-                    told.append(
-                        f"{path.name} has {text!r} for {number[1]}, no time in English: that of the archive counts"
-                    )
-    return known
+    if not re.search(r"\d [A-Za-z]{3}|[A-Za-z]{3} \d", text):
+        return ""
+    try:
+        return parse(text).isoformat(" ")
+    except (ValueError, OverflowError):
+        return ""
 
 
 def clock(when: tuple) -> str:
@@ -114,7 +113,7 @@ def clock(when: tuple) -> str:
 
 def found(folder: Path, told: list[str]) -> Iterator[Found]:
     """The files of students in a download; what belongs to nobody is told."""
-    known, modified = worksheet(folder), times(folder, told)
+    known, modified = participants(folder, told)
     for path, when, size, read in files(folder, told):
         if "__MACOSX" in path or path.rpartition("/")[2].startswith("."):
             continue
