@@ -9,7 +9,6 @@ import collect
 import due
 import grading
 import pytest
-import release
 from small_course import FILE, SET, filled, grade, hand_in, make, table
 
 BERLIN = f'time_zone = "Europe/Berlin"\ngrace_minutes = 15\n[due]\n{SET} = 2026-10-24\n'
@@ -17,9 +16,7 @@ BERLIN = f'time_zone = "Europe/Berlin"\ngrace_minutes = 15\n[due]\n{SET} = 2026-
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(release, "wheel", lambda folder: None)
-        return make(tmp_path_factory.mktemp("course") / "fresh")
+    return make(tmp_path_factory.mktemp("course") / "fresh")
 
 
 @pytest.fixture
