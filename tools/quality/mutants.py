@@ -105,10 +105,8 @@ def functions() -> Iterator[tuple[str, str, str, list[int | None]]]:
         source = meta.relative_to(MUTANTS).with_suffix("")
         if (whole.ROOT / source).exists():
             about = json.loads(meta.read_text(encoding="utf-8"))
-            module, codes = (
-                ".".join(source.with_suffix("").parts).removesuffix(".__init__"),
-                dict[str, list[int | None]](),
-            )
+            module = ".".join(source.with_suffix("").parts).removesuffix(".__init__")
+            codes: dict[str, list[int | None]] = {}
             for name, code in about["exit_code_by_key"].items():
                 codes.setdefault(name.removeprefix(f"{module}.").rpartition("__mutmut_")[0], []).append(code)
             for function, found in codes.items():
