@@ -423,7 +423,9 @@ def test_the_caption_of_the_figure_announces_the_plot_and_leads_to_it(pages, nam
     said, title = link.inner_text(), page.locator(f"#try-{script}-title").inner_text()
     assert said.lower() == title.lower()
     link.click()
-    assert 0 <= page.locator(f"#try-{script}-frame").bounding_box()["y"] < 900
+    # The theme scrolls smoothly: the jump takes its time.
+    top = "id => document.getElementById(id).getBoundingClientRect().y"
+    page.wait_for_function(f"id => 0 <= ({top})(id) && ({top})(id) < 900", arg=f"try-{script}-frame")
 
 
 @in_browser
