@@ -8,10 +8,12 @@ import numpy as np
 
 import lnn
 from benchmarks.peers import published_loop
+from benchmarks.solvers import diffrax_flow, fixed_rank
 from benchmarks.timing import have, seconds
 
 PUBLISHED = {"PyTorch": 1e-3, "PyTorch, longer steps": 1e-2}  # step sizes: the published one, and ten times that
 SOLVERS = ("RKC2", "RK45", "DOP853")
+STEPS = 20_000  # at most, for diffrax, whose compiled runs nobody can stop
 
 
 class OutOfTime(Exception):
@@ -41,9 +43,17 @@ def instance(size: int, rank: int, count: int):
     return truth, lnn.LeastSquares(seen, seen(truth))
 
 
-def record(depth, case, contender, truth, loss, run: Callable[[], tuple], repeats: int) -> dict:
+def in_time(found: tuple) -> tuple:
+    """Matrix and gradients of a run that says last whether it came to its end."""
+    *told, done = found
+    if not done:
+        raise OutOfTime
+    return tuple(told)
+
+
+def record(case, contender, truth, loss, run: Callable[[], tuple], repeats: int) -> dict:
     """Time, training loss and error of a run that returns its end-to-end matrix and the number of gradients."""
-    found = {"part": "completion", "case": {"depth": depth, **case}, "contender": contender}
+    found = {"part": "completion", "case": case, "contender": contender}
     try:
         found["seconds"], (W, evaluations) = seconds(run, repeats)
     except OutOfTime:
@@ -53,12 +63,13 @@ def record(depth, case, contender, truth, loss, run: Callable[[], tuple], repeat
     return {**found, "error": error, "evaluations": evaluations}
 
 
-def runs(size: int, rank: int, count: int, depths, solvers, allowed: float, repeats: int) -> list[dict]:
+def runs(size: int, rank: int, count: int, depths, solvers, compiled, allowed: float, repeats: int) -> list[dict]:
     """Records of all contenders on one problem."""
     truth, loss = instance(size, rank, count)
     stop = 0.5e-6 * count  # a mean square of 1e-6
     case, records = {"size": size, "rank": rank, "count": count}, []
     for depth in depths:
+        at = {"depth": depth, **case}
         entry = 1e-3 ** (1 / depth) / np.sqrt(size)
         start = lnn.initial.gaussian((size,) * (depth + 1), entry, rng=np.random.default_rng([11, depth]))
 
@@ -69,7 +80,12 @@ def runs(size: int, rank: int, count: int, depths, solvers, allowed: float, repe
             return path.end_to_end[-1], path.effort.evaluations
 
         for method in solvers:
-            records.append(record(depth, case, method, truth, loss, lambda method=method: flow(method), repeats))
+            records.append(record(at, method, truth, loss, lambda method=method: flow(method), repeats))
+
+        for method in compiled if have("diffrax") else ():
+            run, compiling = diffrax_flow(start, loss, method, stop, STEPS)
+            found = record(at, f"diffrax {method}", truth, loss, lambda run=run: in_time(run()), repeats)
+            records.append(found | {"compiling": compiling})
 
         def plain(eta, seconds_left, start=start):
             limited = Limited(loss, seconds_left)
@@ -84,32 +100,33 @@ def runs(size: int, rank: int, count: int, depths, solvers, allowed: float, repe
         best = {"seconds": None}
         while True:
             left = best["seconds"] or allowed
-            found = record(depth, case, "descent", truth, loss, lambda e=eta, t=left, p=plain: p(e, t), 1)
+            found = record(at, "descent", truth, loss, lambda e=eta, t=left, p=plain: p(e, t), 1)
             if found["seconds"] is None:
                 break
             best, eta = found | {"step size": eta}, 2 * eta
-        records.append({"part": "completion", "case": {"depth": depth, **case}, "contender": "descent"} | best)
+        records.append({"part": "completion", "case": at, "contender": "descent"} | best)
         if have("torch"):
             rows, columns = np.nonzero(loss.measure.mask)
 
             def loop(size, start=start, rows=rows, columns=columns):
                 last, steps, W = published_loop(start, rows, columns, loss.observed, size, 10**6, allowed)
-                if last > 1e-6:
-                    raise OutOfTime
-                return W, steps
+                return in_time((W, steps, last <= 1e-6))
 
             for name, size_of_step in PUBLISHED.items():
                 run = partial(loop, size_of_step)
-                records.append(record(depth, case, name, truth, loss, run, 1))
+                records.append(record(at, name, truth, loss, run, 1))
         for found in records:
             if found["case"]["depth"] == depth:
                 found["unknowns"], found["allowed"] = depth * size**2, allowed
+    if have("pymanopt"):
+        found = record(case, "Pymanopt", truth, loss, lambda: in_time(fixed_rank(loss, rank, stop, allowed)), repeats)
+        records.append(found | {"allowed": allowed})
     return records
 
 
 def measure(small: bool = False) -> list[dict]:
-    """All records of this module; LSODA, whose Jacobian has n² entries, on a problem of its size."""
+    """All records of this module; LSODA and Kvaerno5, whose Jacobian has n² entries, on a problem of their size."""
     if small:
-        return runs(8, 1, 40, (2,), ("RKC2", "LSODA"), 20, 1)
-    records = runs(100, 5, 2000, (2, 3, 4), SOLVERS, 60, 2)
-    return records + runs(15, 2, 120, (3,), ("RKC2", "LSODA", "RK45"), 30, 1)
+        return runs(8, 1, 40, (2,), ("RKC2", "LSODA"), ("Tsit5", "Kvaerno5"), 20, 1)
+    records = runs(100, 5, 2000, (2, 3, 4), SOLVERS, ("Tsit5",), 60, 2)
+    return records + runs(15, 2, 120, (3,), ("RKC2", "LSODA", "RK45"), ("Tsit5", "Kvaerno5"), 30, 1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 PATH = Path(__file__).resolve().parent / "results.json"
-PEERS = ("torch", "jax", "cvxpy", "scs", "clarabel")
+PEERS = ("torch", "jax", "diffrax", "pymanopt", "cvxpy", "scs", "clarabel")
 
 
 def rounded(value):
