@@ -73,6 +73,27 @@
     button.setAttribute("aria-live", "polite");
   });
 
+  /* A figure that is clicked on opens as large as it was drawn, or as wide as the window; without this it opens alone. */
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a.vector");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const box = Object.assign(document.createElement("dialog"), { className: "enlarged" });
+    box.setAttribute("aria-label", "Figure, enlarged");
+    const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+    const image = link.firstElementChild.cloneNode();
+    image.style.minWidth = `${image.getAttribute("width")}px`;
+    const drawn = document.createElement("div");
+    drawn.className = "drawn";
+    drawn.append(image);
+    box.append(close, drawn);
+    box.addEventListener("click", () => box.close());
+    box.addEventListener("close", () => box.remove());
+    document.body.append(box);
+    box.showModal();
+    stop(drawn);
+  });
+
   /* Who comes by a link to something inside a closed proof finds it open. */
   const unfold = () => {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));

@@ -80,7 +80,9 @@ def test_a_reference_shows_what_it_leads_to(browser, root, there):
     shown = preview(page)
     assert len(shown.inner_text()) > 20
     assert shown.locator(".math").count() == shown.locator(".math .katex").count()
-    assert page.evaluate("[...document.querySelectorAll('#preview img')].every(e => e.complete && e.naturalWidth)")
+    assert page.evaluate(
+        "[...document.querySelectorAll('#preview img')].every(e => !e.offsetParent || e.complete && e.naturalWidth)"
+    )
     page.keyboard.press("Escape")
     assert shown.is_hidden()
     assert complaints == []

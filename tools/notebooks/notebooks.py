@@ -24,6 +24,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+import drawings
 import jupytext
 import nbformat
 import whole
@@ -72,11 +73,11 @@ def shrink(picture: str) -> str:
     return base64.b64encode(small.getvalue()).decode() + "\n"
 
 
-def executed(page: Path) -> nbformat.NotebookNode:
-    """The notebook with the text of NAME.md and the outputs of running it from top to bottom."""
+def executed(page: Path) -> tuple[nbformat.NotebookNode, dict[str, str]]:
+    """The notebook with the text of NAME.md and the outputs of running it from top to bottom; its drawings."""
     notebook = jupytext.read(page, fmt="md:myst")
     name_cells(notebook)
-    options = {"timeout": 600, "record_timing": False, "coalesce_streams": True}
+    options = {"timeout": 600, "record_timing": False, "coalesce_streams": True, "extra_arguments": drawings.BOTH}
     client = NotebookClient(notebook, resources={"metadata": {"path": str(CHAPTERS)}}, **options)
     client.execute(stderr=subprocess.DEVNULL)  # the kernel's own chatter; errors in cells raise
     notebook.metadata.pop("language_info", None)
@@ -85,12 +86,15 @@ def executed(page: Path) -> nbformat.NotebookNode:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output.data["image/png"] = shrink(output.data["image/png"])
-    return notebook
+    return notebook, drawings.part(notebook)
 
 
 def execute(page: Path) -> None:
-    """Write the executed twin of a page."""
-    whole.write(page.with_suffix(".ipynb"), nbformat.writes(executed(page)) + "\n")
+    """Write the executed twin of a page, after its drawings."""
+    notebook, figures = executed(page)
+    for name, svg in figures.items():
+        whole.write(drawings.FOLDER / f"{name}.svg", svg + "\n")
+    whole.write(page.with_suffix(".ipynb"), nbformat.writes(notebook) + "\n")
 
 
 def printed(notebook: nbformat.NotebookNode) -> list[str]:
@@ -101,13 +105,14 @@ def printed(notebook: nbformat.NotebookNode) -> list[str]:
 
 def steady(page: Path) -> list[str]:
     """What differs between runs of a page: bytes between two, text between one and two threads."""
-    first, second = executed(page), executed(page)
+    (first, figures), (second, again) = executed(page), executed(page)
     threads = {name: "2" for name in os.environ if name.endswith("_NUM_THREADS")}
     before = {name: os.environ[name] for name in threads}
     os.environ.update(threads)  # the kernel inherits them
-    third = executed(page)
+    third, _ = executed(page)
     os.environ.update(before)
-    found = [] if nbformat.writes(first) == nbformat.writes(second) else ["bytes of two runs"]
+    same = nbformat.writes(first) == nbformat.writes(second) and figures == again
+    found = [] if same else ["bytes of two runs"]
     return found + ([] if printed(first) == printed(third) else ["text with two threads"])
 
 
@@ -139,6 +144,7 @@ def main() -> int:
         else:  # it is wanted anew: unless that was done before the run was interrupted
             kept(page.stem, [page, *whole.package()], lambda page=page: execute(page))
     kept.finish()
+    drawings.sweep()
     print(f"{len(stale)} executed, {len(pages) - len(stale)} already current")
     return 0
 

@@ -19,7 +19,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "_build" / "latex"
 PDF = FOLDER / "linear-neural-networks.pdf"
-PACKAGES = "latexmk texlive-xetex texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern"
+PACKAGES = (
+    "latexmk texlive-xetex texlive-latex-recommended texlive-latex-extra texlive-fonts-recommended lmodern librsvg2-bin"
+)
 FILES = ("tcolorbox.sty", "unicode-math.sty", "needspace.sty", "latinmodern-math.otf", "lmroman10-regular.otf")
 MARGIN = 2.8  # points that a line may stick out: a millimetre
 
@@ -46,6 +48,24 @@ def complaints(log: str) -> list[str]:
     return found + [line for line, points in zip(lines, wide, strict=True) if float(points) > MARGIN]
 
 
+def set_figures() -> None:
+    """Put the drawings of pictures into the LaTeX file, where there is a program that makes a PDF of an SVG."""
+    if shutil.which("rsvg-convert") is None:
+        print("no rsvg-convert (on Debian and Ubuntu: librsvg2-bin), so figures are printed as stored")
+        return
+    tex = FOLDER / f"{PDF.stem}.tex"
+
+    def drawing(picture: re.Match) -> str:
+        source = ROOT / "book" / "figures" / f"{picture[1]}.svg"
+        if not source.exists():
+            return picture[0]
+        command = ["rsvg-convert", "--format=pdf", f"--output={FOLDER / picture[1]}.pdf", str(source)]
+        subprocess.run(command, check=True)
+        return f"{{{{{picture[1]}}}.pdf}}"
+
+    tex.write_text(re.sub(r"\{\{([0-9a-f]{16})[0-9a-f]{48}\}\.png\}", drawing, tex.read_text()))
+
+
 def main() -> int:
     if missing():
         print(f"no PDF without LaTeX; missing: {', '.join(missing())}", file=sys.stderr)
@@ -53,6 +73,7 @@ def main() -> int:
         return 1
     book = [str(Path(sys.executable).parent / "jupyter-book"), "build", str(ROOT), "--builder", "latex"]
     subprocess.run([*book, "-W", "-n", "--keep-going", "--quiet"], check=True)
+    set_figures()
     released = yaml.safe_load((ROOT / "CITATION.cff").read_text())["date-released"]
     clock = {"SOURCE_DATE_EPOCH": f"{released:%s}", "FORCE_SOURCE_DATE": "1"}  # the same bytes on every day
     command = ["latexmk", "-xelatex", "-interaction=nonstopmode", "-halt-on-error", "-silent", f"{PDF.stem}.tex"]

@@ -1,0 +1,84 @@
+"""Figures: the drawings that the site shows, against the pictures that the notebooks store."""
+
+import base64
+import io
+
+import drawings
+import figures
+import nbformat
+import numpy as np
+import pytest
+from built import CHROMIUM, SITE
+from PIL import Image, ImageChops
+from test_browser import open_page
+
+PAGES = sorted((SITE.parents[1] / "chapters").glob("*.ipynb"))
+PAGE = "chapters/balancedness.html"
+in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
+
+
+def stored(page):
+    """Pictures of a notebook by their digests."""
+    cells = nbformat.read(page, as_version=4).cells
+    data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
+    return {drawings.digest(d["image/png"]): base64.b64decode(d["image/png"]) for d in data if "image/png" in d}
+
+
+def test_every_picture_has_its_drawing_and_every_drawing_its_picture():
+    wanted = set().union(*map(drawings.pictures, PAGES))
+    assert {path.stem for path in drawings.FOLDER.iterdir()} == wanted, "execute the pages anew that lack one"
+    assert max(path.stat().st_size for path in drawings.FOLDER.iterdir()) < 500_000
+
+
+@in_browser
+@pytest.mark.parametrize("page", [page for page in PAGES if drawings.pictures(page)], ids=lambda page: page.stem)
+def test_a_drawing_shows_what_the_picture_shows(browser, page):
+    tab = browser.new_page()
+    for name, png in stored(page).items():
+        picture = Image.open(io.BytesIO(png)).convert("RGB")
+        size = dict(zip(("width", "height"), picture.size, strict=True))
+        tab.set_viewport_size(size)
+        tab.set_content(
+            f"<style>body {{margin: 0}} svg {{display: block; width: {size['width']}px; height: {size['height']}px}}"
+            f"</style>{(drawings.FOLDER / f'{name}.svg').read_text(encoding='utf-8')}"
+        )
+        seen = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
+        small = [image.resize([n // 6 for n in picture.size], Image.Resampling.BOX) for image in (picture, seen)]
+        apart = np.asarray(ImageChops.difference(*small), dtype=float)
+        assert apart.mean() < 1.5 and np.quantile(apart, 0.99) < 40, (
+            f"{name}: {apart.mean()}, {np.quantile(apart, 0.99)}"
+        )
+    tab.close()
+
+
+def test_on_dark_pages_all_can_be_seen_and_colours_keep_their_names():
+    paper = figures.luminance(figures.PAPER)
+    for colour in ("#000000", "#0072b2", "#440154", "#5c4ac7", "#808080", "#d55e00"):
+        found = tuple(int(figures.night(colour)[k : k + 2], 16) for k in (1, 3, 5))
+        assert (figures.luminance(found) + 0.05) / (paper + 0.05) >= figures.LEAST, colour
+    assert figures.night("#d55e00") == "#d55e00"
+    assert figures.dark('style="fill: #ffffff; stroke: #000000"') == 'style="fill: #121212; stroke: #ced6dd"'
+
+
+@in_browser
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_page_shows_the_drawing_of_its_theme_without_a_card_and_a_click_enlarges_it(browser, address, theme):
+    page, complaints = open_page(browser, address, PAGE, 390, color_scheme=theme)
+    image = page.locator("figure img:visible").first
+    assert image.get_attribute("src").endswith(f"-{theme}.svg")
+    assert image.evaluate("e => [getComputedStyle(e).filter, getComputedStyle(e).backgroundColor]") == [
+        "none", "rgba(0, 0, 0, 0)"
+    ]  # fmt: skip
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == ("rgb(255, 255, 255)" if theme == "light" else "rgb({}, {}, {})".format(*figures.PAPER))
+    image.scroll_into_view_if_needed()
+    assert image.evaluate("e => e.decode().then(() => e.naturalWidth > 0)")
+    page.locator("figure a:visible").first.focus()
+    page.keyboard.press("Enter")
+    box = page.get_by_role("dialog", name="Figure, enlarged")
+    large = box.locator("img")
+    assert large.bounding_box()["width"] >= int(large.get_attribute("width")) > 390
+    page.keyboard.press("Escape")
+    assert page.locator("dialog").count() == 0
+    assert complaints == []
+    page.context.close()
