@@ -76,7 +76,7 @@ def check_step_size(value: Any, factors: int, name: str = "step_size") -> float 
 
 def slopes(factors: Weights, loss: Loss, model: Model = network) -> Weights:
     """Gradients of the loss with respect to all factors, checked before: what `fused` computes fast for layers."""
-    return gradients(model)(factors, gradient_at(loss, model.product(factors)))
+    return gradients(model)(factors, gradient_at(loss, model.product(factors).copy()))  # one factor may be the product
 
 
 def gradients_into(
@@ -292,7 +292,7 @@ def gradient_descent(
 
 
 def _end_to_end_step(W: Matrix, loss: Loss, depth: int, step_size: float) -> Matrix:
-    return W - step_size * apply(W, gradient_at(loss, W), depth)
+    return W - step_size * apply(W, gradient_at(loss, W.copy()), depth)
 
 
 def end_to_end_step(W: ArrayLike, loss: Loss, depth: int, step_size: float) -> Matrix:

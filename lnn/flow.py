@@ -130,7 +130,7 @@ def _integrate(
 
     def excess(t: float, y: Matrix) -> float:
         set_clock(t)
-        return float(loss(recorder.model.product(apart(y, start)))) - threshold
+        return float(values_along(loss, recorder.model.product(apart(y, start))[None])[0]) - threshold
 
     def derivative(t: float, y: Matrix) -> Matrix:
         nonlocal evaluations, sound
@@ -334,6 +334,6 @@ def end_to_end_flow(
         W = y.reshape(start.shape)
         if not np.isfinite(W).all():  # a decomposition would raise; the solver is to learn that its step was too long
             return np.full_like(y, np.nan)
-        return -apply(W, gradient_at(loss, W), depth).ravel()
+        return -apply(W, gradient_at(loss, W.copy()), depth).ravel()
 
     return _integrate(field, (start,), recorder, times, method, rtol, atol, stop, progress, max_steps)

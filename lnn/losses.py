@@ -86,15 +86,19 @@ def at_time(loss: Loss) -> Loss:
 def gradient_at(loss: Loss, W: Matrix) -> Matrix:
     """Gradient of a loss at one matrix, shape (m, n): the same shape.
 
+    The loss may write to the matrix, and to what it returned when it is asked again.
+
     Raises
     ------
-    ValueError
-        If it has another shape.
+    TypeError, ValueError
+        If it holds no real numbers, or has another shape.
     """
-    G = loss.gradient(W)
-    if np.shape(G) != W.shape:
-        raise ValueError(f"at a matrix of shape {W.shape} the gradient of the loss has shape {np.shape(G)}")
-    return np.asarray(G)
+    G = np.asarray(loss.gradient(W))
+    if G.shape != W.shape:
+        raise ValueError(f"at a matrix of shape {W.shape} the gradient of the loss has shape {G.shape}")
+    if G.dtype.kind not in "fiu":
+        raise TypeError(f"the gradient of the loss must hold real numbers, got dtype {G.dtype}")
+    return G
 
 
 def check_gradient(loss: Loss, shape: tuple[int, ...], *, rng: np.random.Generator, tolerance: float = 1e-6) -> float:
@@ -125,7 +129,7 @@ def check_gradient(loss: Loss, shape: tuple[int, ...], *, rng: np.random.Generat
     check_loss(loss)
     tolerance, rng, largest = check_positive(tolerance, "tolerance"), check_rng(rng), 0.0
     for W in rng.standard_normal((3, *Everything(shape).shape)):
-        G = gradient_at(loss, W.copy())
+        G = gradient_at(loss, W.copy()).copy()
         for V in rng.standard_normal((3, *shape)):
             steps = [10.0**-k / float(np.linalg.norm(V)) for k in range(2, 7)]
             differences = [np.diff(values_along(loss, np.stack([W - h * V, W + h * V])))[0] / (2 * h) for h in steps]
@@ -149,19 +153,21 @@ def values_along(loss: Loss, W: Matrix) -> Matrix:
 
     Raises
     ------
-    ValueError
-        If the loss does not accept a matrix of this shape, or its value is no single number.
+    TypeError, ValueError
+        If the loss does not accept a matrix of this shape, or its value is no single real number.
     """
     if len(W) > 1 and takes_stacks(loss):
         return np.asarray(loss(W))
     values = np.zeros(len(W))
     for k, V in enumerate(W):
         try:
-            value = loss(V)
+            value = np.asarray(loss(V.copy()))  # the loss may write to it
         except (ValueError, IndexError) as error:
             raise ValueError(f"the loss does not accept the end-to-end matrix, of shape {V.shape}: {error}") from error
-        if np.shape(value) != ():
-            raise ValueError(f"at a matrix of shape {V.shape} the loss has shape {np.shape(value)}: no number")
+        if value.shape != ():
+            raise ValueError(f"at a matrix of shape {V.shape} the loss has shape {value.shape}: no number")
+        if value.dtype.kind not in "fiub":
+            raise TypeError(f"the loss must be a real number, got {value}")
         values[k] = value
     return values
 

@@ -68,7 +68,7 @@ def _gradients(loss: Loss) -> Callable[[Matrix], Matrix]:
     """The gradients of a loss at a stack of matrices, as a function of the stack."""
     if takes_stacks(loss):
         return lambda W: loss.gradient(np.ascontiguousarray(W))
-    return lambda W: np.array([gradient_at(loss, V) for V in np.ascontiguousarray(W)])
+    return lambda W: np.array([gradient_at(loss, V).copy() for V in np.ascontiguousarray(W)])
 
 
 def ensemble_descent(

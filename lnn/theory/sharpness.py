@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.losses import HuberLoss, LeastSquares, PowerLoss, check_loss
+from lnn.losses import HuberLoss, LeastSquares, PowerLoss, check_loss, gradient_at
 from lnn.network import check, prefixes
 from lnn.numerics.checks import Matrix, Weights, representable
 
@@ -68,7 +68,7 @@ def _product(network: Weights, below: list[Matrix], loss: Any, moves: Weights) -
     moved = [moves[0]]  # the derivatives of the prefixes
     for j in range(1, len(network)):
         moved.append(moves[j] @ below[j - 1] + network[j] @ moved[-1])
-    above, turned = loss.gradient(below[-1].copy()), _curvature(loss, below[-1], moved[-1])
+    above, turned = gradient_at(loss, below[-1].copy()).copy(), _curvature(loss, below[-1], moved[-1])
     found = []
     for j in range(len(network) - 1, 0, -1):
         found.append(turned @ below[j - 1].T + above @ moved[j - 1].T)

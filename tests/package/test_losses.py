@@ -219,6 +219,73 @@ def test_the_distance_to_a_matrix_or_a_tensor_is_a_loss():
         assert loss(W) != pytest.approx(0.5 * (W**2).sum())
 
 
+class Careless:
+    """Half the squared distance from a matrix, in buffers that are used again; it writes to what it is given."""
+
+    def __init__(self, target):
+        self.target, self.buffer, self.number = target, np.zeros_like(target), np.zeros(())
+
+    def __call__(self, W):
+        W -= self.target
+        self.buffer[...] = W
+        self.number[...] = 0.5 * (W**2).sum()
+        return self.number
+
+    def gradient(self, W):
+        W -= self.target
+        self.buffer[...] = W
+        return self.buffer
+
+
+@pytest.mark.parametrize("depth", [1, 2])
+def test_a_loss_may_write_to_its_matrix_and_answer_in_a_buffer_of_its_own(depth):
+    rng = np.random.default_rng(depth)
+    target, *weights = 0.5 * rng.standard_normal((depth + 1, 3, 3))
+    before, times = np.array(weights), [0, 0.3, 0.7]
+    many = [np.stack([W, 2 * W, -W]) for W in weights]
+    stop = 0.5 * float(lnn.LeastSquares.to(target)(lnn.end_to_end(weights)))
+    runs = [
+        lambda loss: lnn.gradient_descent(weights, loss, 0.1, 5),
+        lambda loss: lnn.gradient_descent(weights, loss, 0.1, 50, stop=stop),
+        lambda loss: lnn.adam(weights, loss, 0.1, 5),
+        lambda loss: lnn.gradient_descent(weights, loss, 0.1, 5, model=lnn.diagonal),
+        lambda loss: lnn.end_to_end_descent(weights[0], loss, depth, 0.1, 5),
+        lambda loss: lnn.gradient_flow(weights, loss, times),
+        lambda loss: lnn.gradient_flow(weights, loss, times, stop=stop),
+        lambda loss: lnn.end_to_end_flow(weights[0], loss, depth, times),
+        lambda loss: lnn.ensemble_descent(many, loss, 0.1, 5),
+    ]
+    for run in runs:
+        path, right = run(Careless(target)), run(lnn.LeastSquares.to(target))
+        np.testing.assert_allclose(path.losses, right.losses, rtol=1e-9)
+        for W, V in zip(path.weights, right.weights, strict=True):
+            np.testing.assert_allclose(W, V, rtol=0, atol=1e-9)
+    right = lnn.LeastSquares.to(target)
+    for step in (lnn.gradient_step, lambda weights, loss, eta: (lnn.end_to_end_step(weights[0], loss, depth, eta),)):
+        for W, V in zip(step(weights, Careless(target), 0.1), step(weights, right, 0.1), strict=True):
+            np.testing.assert_allclose(W, V, rtol=0, atol=1e-14)
+    assert lnn.check_gradient(Careless(target), (3, 3), rng=rng) < 1e-8
+    assert np.array_equal(weights, before)
+
+
+@pytest.mark.parametrize("answer", [None, "3.0", 1j, [1.0]])
+def test_a_loss_that_is_no_number_is_named(answer):
+    class Answers:
+        def __call__(self, W):
+            return answer if self.value else 1.0
+
+        def gradient(self, W):
+            return W if self.value else np.full(W.shape, answer)
+
+    loss = Answers()
+    for loss.value, words in ((True, "must be a real number|no number"), (False, "must hold real numbers")):
+        if answer == [1.0] and not loss.value:
+            continue
+        for run in (lnn.gradient_descent, lambda weights, loss, *_: lnn.gradient_flow(weights, loss, [0, 1.0])):
+            with pytest.raises((TypeError, ValueError), match=words):
+                run((np.ones((2, 3)),), loss, 0.1, 2)
+
+
 class Cubic:
     """A loss of one's own, with a gradient that is right up to the given factor of one entry."""
 
