@@ -13,7 +13,7 @@ from lnn.descent import Every
 from lnn.losses import LeastSquares, Loss, at_time, gradient_at, takes_stacks, values_along
 from lnn.numerics.checks import Matrix, Weights, check_count, check_positive
 from lnn.numerics.fused import small, sweeps
-from lnn.runs.recording import apart, check_every
+from lnn.runs.recording import apart, check_every, check_sign
 from lnn.trajectory import Outcome, Trajectory, sealed
 
 
@@ -104,9 +104,11 @@ def ensemble_descent(
     rows = np.concatenate([W.reshape(len(W), -1) for W in single], axis=1)
     entries = rows.copy("F" if small(single) else "C")
     one, moves, kept, chosen = tuple(W[0] for W in single), np.zeros_like(entries), [rows], [0]
+    together = takes_stacks(loss)  # any other one may change: it is asked when the members are there
     center = loss.target if type(loss) is LeastSquares else None
     with np.errstate(over="ignore", invalid="ignore"):
-        values_along(loss, network.product(one)[None])  # one that does not fit is refused here
+        # One that does not fit is refused here.
+        values = [values_along(loss, network.product(apart(rows[:1] if together else rows, one)))]
         calls = sweeps(apart(entries, one), apart(moves, one), _gradients(loss), center=center)
         calls += [partial(np.multiply, moves, eta, moves), partial(np.subtract, entries, moves, entries)]
         for k in range(1, steps + 1):
@@ -115,9 +117,13 @@ def ensemble_descent(
             if k in numbers or k == steps:
                 chosen.append(k)
                 kept.append(entries.copy())
+                if not together:
+                    values.append(values_along(loss, network.product(apart(kept[-1], one))))
         path = tuple(W.reshape(len(W), *axes, *W.shape[-2:]) for W in apart(np.array(kept), one))
         products = network.product(path)
-        losses = values_along(loss, products.reshape(-1, *products.shape[-2:])).reshape(products.shape[:-2])
+        if together:
+            values = [values_along(loss, products.reshape(-1, *products.shape[-2:]))]
+        losses = np.reshape(values, products.shape[:-2])
     finite = np.isfinite(losses) & np.isfinite(products).all(axis=(-2, -1))
     for W in path:
         finite &= np.isfinite(W).all(axis=(-2, -1))
@@ -127,4 +133,7 @@ def ensemble_descent(
     times = eta * np.array(chosen)
     for array in (times, losses, lengths, *path):
         array.flags.writeable = False
-    return Ensemble(times, path, losses, lengths)
+    ensemble = Ensemble(times, path, losses, lengths)
+    for member in np.ndindex(axes):
+        check_sign(ensemble[member], loss, tuple(W[member] for W in start))
+    return ensemble

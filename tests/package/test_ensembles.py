@@ -79,6 +79,29 @@ def test_a_record_of_many_cannot_be_changed_and_gives_one_at_a_time():
         together[2, 0]
 
 
+class Moving(Cosh):
+    """A loss that changes whenever each of its members was asked for a gradient."""
+
+    def __init__(self, members):
+        self.members, self.asked = members, 0
+
+    def __call__(self, W):
+        return super().__call__(W - 0.1 * (self.asked // self.members))
+
+    def gradient(self, W):
+        self.asked += 1
+        return super().gradient(W - 0.1 * ((self.asked - 1) // self.members))
+
+
+@pytest.mark.parametrize("every", [1, 4, [2, 5]])
+def test_a_loss_that_changes_is_recorded_as_it_was_when_the_members_were_there(every):
+    weights = (0.5 * np.random.default_rng(0).standard_normal((3, 2, 4)),)
+    together = lnn.ensemble_descent(weights, Moving(3), 0.05, 10, every=every)
+    for m in range(3):
+        alone = lnn.gradient_descent((weights[0][m],), Moving(1), 0.05, 10, every=every)
+        np.testing.assert_allclose(together[m].losses, alone.losses, rtol=1e-12)
+
+
 def test_what_is_no_ensemble_is_refused():
     loss = LOSSES["everything"]
     with pytest.raises(ValueError, match="an ensemble needs weights with leading axes"):

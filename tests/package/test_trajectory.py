@@ -282,12 +282,51 @@ class Uphill:
         lambda weights, loss: lnn.momentum(weights, loss, 0.05, 20),
         lambda weights, loss: lnn.gradient_flow(weights, loss, [0.0, 0.3]),
         lambda weights, loss: lnn.end_to_end_descent(lnn.end_to_end(weights), loss, 2, 0.05, 30),
+        lambda weights, loss: lnn.ensemble_descent([np.stack([W, 2 * W]) for W in weights], loss, 0.05, 30),
     ],
 )
 def test_a_gradient_of_the_wrong_sign_is_refused(run, scale):
     weights = (np.full((2, 2), scale**0.5), 2 * np.full((2, 2), scale**0.5))
     with pytest.raises(ValueError, match="the gradient of the loss has the wrong sign"):
         run(weights, Uphill())
+
+
+def test_a_loss_that_climbs_to_a_plateau_is_refused_too():
+    class Bounded:
+        def __call__(self, W):
+            return 1 - np.exp(-(W**2).sum())
+
+        def gradient(self, W):
+            return -2 * W * np.exp(-(W**2).sum())
+
+    with pytest.raises(ValueError, match="wrong sign"):
+        lnn.gradient_descent((np.ones((1, 1)),), Bounded(), 0.5, 20, every=[5, 19])
+    path = lnn.gradient_descent((np.full((1, 1), 7.0),), Bounded(), 0.5, 20)  # on it from the beginning
+    assert (path.losses == 1).all()
+
+
+def test_a_random_gradient_has_no_wrong_sign_and_no_draw_is_lost_in_looking_for_one():
+    """Where the loss rises in a step, by chance, the next run goes on with the draw after it."""
+
+    class Coin:
+        def __init__(self, seed):
+            self.rng = np.random.default_rng(seed)
+
+        def __call__(self, W):
+            return 0.5 * (W**2).sum()
+
+        def gradient(self, W):
+            return W + 0.5 * self.rng.choice([-1, 1])
+
+    start, samples = (np.full((1, 1), 0.26),), np.ones((1, 2))
+    for seed in range(12):
+        losses = Coin(seed), lnn.Batches(samples, np.array([[0.5, -0.5]]), 1, rng=np.random.default_rng(seed))
+        for loss in losses:
+            again = copy.deepcopy(loss)
+            whole, path = lnn.gradient_descent(start, loss, 0.3, 6), start
+            for _ in range(6):
+                path = lnn.gradient_descent(path, again, 0.3, 1)
+            assert np.array_equal(path.end_to_end[-1], whole.end_to_end[-1])
 
 
 def test_a_step_that_is_too_large_is_no_wrong_sign():
