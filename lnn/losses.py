@@ -263,7 +263,7 @@ class LeastSquares:
     def __post_init__(self) -> None:
         observed, _ = check_observed(self.measure, self.observed)
         object.__setattr__(self, "observed", observed)
-        target = self.measure.adjoint(observed) if isinstance(self.measure, Everything) else None
+        target = self.measure.adjoint(observed) if type(self.measure) is Everything else None
         object.__setattr__(self, "target", target)
 
     def __call__(self, W: Matrix) -> Matrix:

@@ -70,7 +70,7 @@ class NuclearSolution:
 
 def gram(measure: Measurement, count: int) -> Matrix:
     """The matrix 𝒜𝒜* of all inner products ⟨A_i, A_j⟩, shape (k, k), for k = `count` observations."""
-    if isinstance(measure, Products):
+    if type(measure) is Products:
         rows = measure.A.reshape(count, -1)
         return np.asarray(rows @ rows.T)
     blocks = np.array_split(np.eye(count), -(-count // 256))
@@ -82,7 +82,7 @@ def _solver(measure: Measurement, b: Matrix) -> Callable[[Matrix], Matrix]:
 
     Each measurement is first divided by its own norm, so that the scale of none decides on what counts as dependent.
     """
-    if isinstance(measure, Entries | Everything):
+    if type(measure) in (Entries, Everything):  # what is derived from them may have weights
         return lambda v: v
     with np.errstate(over="ignore", invalid="ignore"):
         products = representable(gram(measure, b.size), "the matrix of inner products of the measurements")

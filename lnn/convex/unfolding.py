@@ -150,7 +150,7 @@ def minimize(
     >>> minimize(Entries(np.eye(2) == 1), [3.0, 4.0]).value  # of a matrix: twice its nuclear norm
     14.0
     """
-    if not isinstance(seen, Entries):
+    if type(seen) is not Entries:  # what is derived from it may have weights
         raise TypeError(f"tensors are completed from Entries, got {seen!r}")
     b, shape = check_observed(seen, observed)
     gap, step = check_positive(gap, "gap"), check_positive(step, "step")

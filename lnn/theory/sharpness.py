@@ -16,12 +16,15 @@ DENSE = 64  # parameters up to which the whole Hessian is formed
 def _curvature(loss: Any, W: Matrix, V: Matrix) -> Matrix:
     """Derivative ∇²ℓ(W)[V] of the gradient of a loss in the direction V."""
     if callable(getattr(loss, "hessian_vector", None)):
-        return np.asarray(loss.hessian_vector(W, V))
-    if isinstance(loss, LeastSquares):
+        curvature = np.asarray(loss.hessian_vector(W.copy(), V.copy()))
+        if curvature.shape != W.shape:
+            raise ValueError(f"at a matrix of shape {W.shape} hessian_vector has shape {curvature.shape}")
+        return curvature
+    if type(loss) is LeastSquares:  # what is derived from a class may have another gradient
         return loss.measure.adjoint(loss.measure(V))
-    if isinstance(loss, PowerLoss | HuberLoss):
+    if type(loss) in (PowerLoss, HuberLoss):
         residual = np.abs(loss.measure(W) - loss.observed)
-        if isinstance(loss, PowerLoss):
+        if type(loss) is PowerLoss:
             second: Matrix = (loss.p - 1) * residual ** (loss.p - 2)
         else:
             second = (residual <= loss.threshold).astype(np.float64)
@@ -118,6 +121,8 @@ def sharpness(weights: Iterable[ArrayLike], loss: Any) -> float:
         return float(np.linalg.eigvalsh(np.stack([times(row) for row in np.eye(size)]))[-1])
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    operator = LinearOperator((size, size), matvec=times, dtype=np.float64)
     start = np.random.default_rng(0).standard_normal(size)  # fixed: the same answer every time
+    if not times(start).any():  # nor is there anything else that is not mapped to 0
+        return 0.0
+    operator = LinearOperator((size, size), matvec=times, dtype=np.float64)
     return float(eigsh(operator, k=1, which="LA", v0=start, return_eigenvectors=False)[0])

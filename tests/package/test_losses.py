@@ -219,6 +219,29 @@ def test_the_distance_to_a_matrix_or_a_tensor_is_a_loss():
         assert loss(W) != pytest.approx(0.5 * (W**2).sum())
 
 
+class Tripled(lnn.Everything):
+    """A measurement that is derived from one of the package, and is another one."""
+
+    def __call__(self, W):
+        return 3 * super().__call__(W)
+
+    def adjoint(self, r):
+        return 3 * super().adjoint(r)
+
+
+def test_a_derived_measurement_is_asked_and_not_what_it_is_derived_from():
+    W, target = np.random.default_rng(0).standard_normal((2, 2, 3))
+    loss = lnn.LeastSquares(Tripled((2, 3)), target)
+    G = 3 * (3 * W - target)
+    assert loss(W) == pytest.approx(0.5 * np.sum((3 * W - target) ** 2), rel=EXACT)
+    np.testing.assert_allclose(loss.gradient(W), G, rtol=EXACT)
+    np.testing.assert_allclose(lnn.gradient_descent((W,), loss, 0.1, 1)[-1][0], W - 0.1 * G, rtol=EXACT)
+    np.testing.assert_allclose(lnn.ensemble_descent((W[None],), loss, 0.1, 1)[0][-1][0], W - 0.1 * G, rtol=EXACT)
+    np.testing.assert_allclose(lnn.hessian_vector((W,), loss, (W,))[0], 9 * W, rtol=EXACT)
+    least = lnn.nuclear.minimize(Tripled((2, 2)), [3.0, 0.0, 0.0, 6.0])
+    np.testing.assert_allclose(least.matrix, np.diag([1.0, 2.0]), atol=1e-6)
+
+
 class Careless:
     """Half the squared distance from a matrix, in buffers that are used again; it writes to what it is given."""
 

@@ -51,6 +51,45 @@ def test_the_sharpness_is_the_largest_eigenvalue_of_the_whole_hessian(widths):
     assert sharpness(weights, loss) == pytest.approx(np.linalg.eigvalsh(H)[-1], rel=1e-8)
 
 
+class Ridge(lnn.LeastSquares):
+    """A loss derived from one of the package, with a gradient of its own."""
+
+    def gradient(self, W):
+        return super().gradient(W) + W
+
+
+class Concave:
+    def __call__(self, W):
+        return -0.5 * np.sum(W**2)
+
+    def gradient(self, W):
+        return -W
+
+    def hessian_vector(self, W, V):
+        return -V if self.right else -V[:1]
+
+
+def test_a_derived_loss_says_its_second_derivatives_itself():
+    W = np.ones((2, 3))
+    with pytest.raises(TypeError, match="or one with a method hessian_vector"):
+        hessian_vector((W,), Ridge(lnn.Everything((2, 3)), W), (W,))
+    with pytest.raises(TypeError, match="or one with a method hessian_vector"):
+        hessian_vector((W,), type("Half", (lnn.HuberLoss,), {})(lnn.Everything((2, 3)), W, 1.0), (W,))
+    loss = Concave()
+    for loss.right in (True, False):
+        if loss.right:
+            assert [sharpness((np.ones((n, n)),), loss) for n in (3, 9)] == pytest.approx([-1.0, -1.0])
+        else:
+            with pytest.raises(ValueError, match=r"at a matrix of shape \(2, 3\) hessian_vector has shape \(1, 3\)"):
+                hessian_vector((W,), loss, (W,))
+
+
+@pytest.mark.parametrize("width", [2, 30])  # a whole Hessian, and Lanczos
+def test_where_the_hessian_is_zero_the_sharpness_is_too(width):
+    layers = np.zeros((width, 3)), np.zeros((width, width)), np.zeros((2, width))
+    assert sharpness(layers, lnn.LeastSquares.to(np.ones((2, 3)))) == 0
+
+
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 def test_at_a_balanced_minimum_it_is_the_largest_gain_of_the_preconditioner(depth):
     """There the Hessian is JᵀJ, and JJᵀ is the preconditioner: its largest eigenvalue is N σ_1^{2-2/N}."""
