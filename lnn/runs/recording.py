@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from lnn import network
-from lnn.losses import AtTime, Batches, Loss, gradient_at, takes_stacks, values_along
+from lnn.losses import AtTime, Batches, Loss, at_time, gradient_at, takes_stacks, values_along
 from lnn.models import Model
 from lnn.numerics.checks import Matrix, Weights, check_count, check_number, finite
 from lnn.trajectory import Effort, Outcome, Trajectory, sealed
@@ -248,7 +248,7 @@ def record(
         functions that give numbers, `keep` another word, there is no iterate, or the first one already has a loss or
         product that is not finite.
     """
-    numbers = check_every(every)
+    numbers, loss = check_every(every), at_time(loss)
     recorder = Recorder(loss, model, observe, keep, -np.inf if stop is None else check_number(stop, "stop"))
     clock = loss if isinstance(loss, AtTime) else None
     if progress:

@@ -1,7 +1,10 @@
 """Losses that change with time, against closed forms and recurrences."""
 
+import math
+
 import numpy as np
 import pytest
+from scipy.integrate import solve_ivp
 
 import lnn
 from lnn.flow import METHODS
@@ -115,6 +118,30 @@ def test_a_target_that_runs_away_is_no_gradient_of_the_wrong_sign():
         assert (np.diff(run(Away()).losses) > 0).all()
         with pytest.raises(ValueError, match="wrong sign"):
             run(Uphill())
+
+
+class Logarithmic:
+    """½‖W - log t‖², which there is for t > 0 alone; the flow of one entry is Ẇ = log t - W."""
+
+    def __call__(self, W, t):
+        return 0.5 * np.sum((W - math.log(t)) ** 2)
+
+    def gradient(self, W, t):
+        return W - math.log(t)
+
+
+def test_a_loss_is_asked_at_times_of_the_run_alone():
+    start = np.ones((1, 1))
+    for path in (
+        lnn.gradient_flow((start,), Logarithmic(), [1.0, 3.0]),
+        lnn.end_to_end_flow(start, Logarithmic(), 1, [1.0, 3.0]),
+    ):
+        exact = solve_ivp(lambda t, W: np.log(t) - W, (1, 3), [1.0], rtol=1e-11, atol=1e-12).y[0, -1]
+        assert path.end_to_end[-1].item() == pytest.approx(exact, rel=1e-8)
+        assert path.losses[-1] == pytest.approx(0.5 * (exact - np.log(3)) ** 2, rel=1e-7)
+    path = lnn.gradient_descent((start,), Logarithmic(), 0.5, 2, start=1.0)
+    again = lnn.record(zip(path.times, path, strict=True), Logarithmic())
+    assert np.array_equal(again.losses, path.losses) and path.losses[1] == 0.5 * (0.5 - np.log(1.5)) ** 2
 
 
 def test_a_loss_that_takes_the_time_in_one_of_its_methods_is_refused():

@@ -161,7 +161,7 @@ def test_the_effort_is_the_number_of_gradients(method):
     weights, loss = regression()
     loss = Counting(loss)
     path = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, rtol=1e-5)
-    assert path.effort.evaluations == loss.count - 2  # two at the door, to see that it stays the same
+    assert path.effort.evaluations == loss.count - 3  # two at the door and one at the end, to see that it stays the same
     assert 0 < path.effort.steps < path.effort.evaluations
     assert path.effort.failed == (0 if method == "RKC2" else None)
 
@@ -264,6 +264,33 @@ def test_misuse_is_named(options, kind, message):
     options = {"times": [0, 1.0], "method": "RK45", **options}
     with pytest.raises(kind, match=message):
         lnn.gradient_flow(weights, loss, options.pop("times"), **options)
+
+
+class Later:
+    """A loss that stays the same for a while: its gradient is that of one row after the other, in a buffer."""
+
+    def __init__(self, patience):
+        self.patience, self.count, self.buffer = patience, 0, np.zeros((3, 3))
+
+    def __call__(self, W):
+        return 0.5 * np.sum(W**2)
+
+    def gradient(self, W):
+        self.count += 1
+        self.buffer[...] = 0.0
+        row = self.count // self.patience % 3
+        self.buffer[row] = 3 * W[row]
+        return self.buffer
+
+
+@pytest.mark.parametrize("patience", [1, 7, 100])
+def test_a_loss_that_changes_later_is_refused_too(patience):
+    for run in (
+        lambda loss: lnn.gradient_flow((np.eye(3), np.eye(3)), loss, [0, 1.0]),
+        lambda loss: lnn.end_to_end_flow(np.eye(3), loss, 2, [0, 1.0]),
+    ):
+        with pytest.raises(ValueError, match="changed from one call to the next"):
+            run(Later(patience))
 
 
 def test_networks_and_losses_that_do_not_fit_are_refused():
