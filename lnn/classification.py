@@ -10,7 +10,7 @@ from scipy.special import expit
 
 from lnn.measurements import Samples, predictions
 from lnn.network import end_to_end
-from lnn.numerics.checks import Matrix, check_array, check_matrix
+from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_matrix
 
 
 def _labels(labels: ArrayLike, samples: int) -> Matrix:
@@ -54,7 +54,7 @@ def _rivals(W: ArrayLike, X: Matrix, classes: NDArray[np.intp]) -> Matrix:
 
 
 @dataclass(frozen=True, eq=False)
-class _TwoClasses(ABC):
+class _TwoClasses(ReadOnly, ABC):
     """A sum Σ_i h(y_i W x_i) over samples: what subclasses say is h and its two derivatives."""
 
     X: Matrix
@@ -64,6 +64,7 @@ class _TwoClasses(ABC):
         X = Samples(self.X).X
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "labels", _signs(self.labels, X.shape[1]))
+        super().__post_init__()
 
     @abstractmethod
     def _value(self, margins: Matrix) -> Matrix:
@@ -152,7 +153,7 @@ class ExponentialLoss(_TwoClasses):
 
 
 @dataclass(frozen=True, eq=False)
-class CrossEntropy:
+class CrossEntropy(ReadOnly):
     """The cross-entropy ℓ(W) = Σ_i log Σ_k exp((W x_i)_k - (W x_i)_{y_i}) of any number of classes, y_i = 0, 1, 2, ….
 
     A row of W for each class. Right to rounding relative to itself, however large or small it is.
@@ -176,6 +177,7 @@ class CrossEntropy:
         X = Samples(self.X).X
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "labels", _classes(self.labels, X.shape[1]))
+        super().__post_init__()
 
     def _shares(self, W: Matrix) -> tuple[Matrix, Matrix]:
         """Probabilities of the wrong classes, shape (…, m, samples), and of all of them together, (…, samples)."""

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
-from lnn.numerics.checks import Matrix, check_array, check_count, check_matrix, check_positive, check_rng
+from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix, check_positive, check_rng
 
 
 class Loss(Protocol):
@@ -183,7 +183,7 @@ def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:
 
 
 @dataclass(frozen=True, eq=False)
-class LeastSquares:
+class LeastSquares(ReadOnly):
     """Half the sum of squares ℓ(W) = ½ ‖𝒜(W) - y‖², with ∇ℓ(W) = 𝒜*(𝒜(W) - y).
 
     Residuals below 1e-154 square to a loss of zero, those beyond 1e154 to an infinite one (with NumPy's warning).
@@ -265,6 +265,7 @@ class LeastSquares:
         object.__setattr__(self, "observed", observed)
         target = self.measure.adjoint(observed) if type(self.measure) is Everything else None
         object.__setattr__(self, "target", target)
+        super().__post_init__()
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
@@ -282,7 +283,7 @@ class LeastSquares:
 
 
 @dataclass(frozen=True, eq=False)
-class PowerLoss:
+class PowerLoss(ReadOnly):
     """The sum of powers ℓ(W) = (1/p) Σ_i |𝒜(W)_i - y_i|^p; at p = 2 it is `LeastSquares`.
 
     Parameters
@@ -311,6 +312,7 @@ class PowerLoss:
         object.__setattr__(self, "p", check_positive(self.p, "p"))
         if self.p < 2:
             raise ValueError(f"p must be finite and at least 2, got {self.p}")
+        super().__post_init__()
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
@@ -323,7 +325,7 @@ class PowerLoss:
 
 
 @dataclass(frozen=True, eq=False)
-class HuberLoss:
+class HuberLoss(ReadOnly):
     """Huber's loss ℓ(W) = Σ_i h(𝒜(W)_i - y_i): h(z) = ½z² up to |z| = δ, and with constant slope ±δ beyond.
 
     Far from the observations its gradient does not change: near the origin it is constant as long as every |𝒜(W)_i|
@@ -353,6 +355,7 @@ class HuberLoss:
     def __post_init__(self) -> None:
         object.__setattr__(self, "observed", check_observed(self.measure, self.observed)[0])
         object.__setattr__(self, "threshold", check_positive(self.threshold, "threshold"))
+        super().__post_init__()
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
@@ -366,7 +369,7 @@ class HuberLoss:
 
 
 @dataclass(frozen=True, eq=False)
-class Batches:
+class Batches(ReadOnly):
     """Half the sum of squares ½ ‖W X - Y‖_F² of samples, with a gradient that is estimated from a few of them.
 
     Every call of `gradient` draws samples anew, without replacement, and scales up their gradient: its mean is the
@@ -406,6 +409,7 @@ class Batches:
         object.__setattr__(self, "label_noise", check_positive(self.label_noise, "label_noise", or_zero=True))
         object.__setattr__(self, "X", X)
         object.__setattr__(self, "Y", Y)
+        super().__post_init__()
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss of all samples at W, shape (…, m, n): shape (…)."""

@@ -7,19 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.numerics.checks import Matrix, check_array, check_count, check_matrix
+from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix
 
 
 def as_array(W: ArrayLike) -> Matrix:
     """W as an array: arrays as they are, in inner loops; lists, frames and the like are checked."""
     return W if isinstance(W, np.ndarray) else check_array(W, "W")
-
-
-def _own(array: NDArray[Any]) -> NDArray[Any]:
-    """A read-only copy, row by row: what the caller does with the original later changes no measurement and no loss."""
-    array = array.copy()
-    array.flags.writeable = False
-    return array
 
 
 def _flat(W: ArrayLike, shape: tuple[int, ...]) -> Matrix:
@@ -70,7 +63,7 @@ class Measurement(Protocol):
 def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, tuple[int, ...]]:
     """Return `observed` as a finite vector that fits the measurement, and the shape (m, n) of the matrices measured.
 
-    The vector is a read-only copy. It may come as a matrix: of `Everything` the one observed, of `Samples` that of the
+    The vector is a copy. It may come as a matrix: of `Everything` the one observed, of `Samples` that of the
     targets, a column a sample.
 
     Raises
@@ -80,7 +73,7 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
     ValueError
         If the observations are no finite flat vector, or not as many as the measurement gives, or no matrix that fits.
     """
-    y = _own(check_array(observed, "observed"))
+    y = check_array(observed, "observed").copy()
     if y.ndim != 1:
         if isinstance(measure, Everything):
             good, needed = y.shape == measure.shape, f", or have shape {measure.shape}"
@@ -108,7 +101,7 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
 
 
 @dataclass(frozen=True, eq=False)
-class Everything:
+class Everything(ReadOnly):
     """All entries of a matrix of shape (m, n), row by row: the measurement behind ½‖W - Φ‖_F².
 
     Parameters
@@ -123,8 +116,8 @@ class Everything:
         if len(np.shape(self.shape)) != 1 or len(self.shape) < 2:
             raise ValueError(f"shape must be a pair (m, n), or longer for tensors, got {self.shape!r}")
         names = ("m", "n") if len(self.shape) == 2 else [f"d_{j + 1}" for j in range(len(self.shape))]
-        for name, size in zip(names, self.shape, strict=True):
-            check_count(size, name)
+        sizes = tuple(check_count(size, name) for name, size in zip(names, self.shape, strict=True))
+        object.__setattr__(self, "shape", sizes)
 
     def __call__(self, W: Matrix) -> Matrix:
         """Entries of W, shape (…, m, n), as a vector of shape (…, m·n)."""
@@ -137,7 +130,7 @@ class Everything:
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class Samples(ReadOnly):
     """Predictions W X of a linear model on samples, the columns of X: the measurement of linear regression.
 
     Parameters
@@ -151,7 +144,8 @@ class Samples:
         X = check_matrix(self.X, "X")
         if X.ndim != 2:
             raise ValueError(f"X must have shape (d_0, samples), got {X.shape}")
-        object.__setattr__(self, "X", _own(X))
+        object.__setattr__(self, "X", X.copy())
+        super().__post_init__()
 
     def __call__(self, W: Matrix) -> Matrix:
         """Predictions for W, shape (…, d_N, d_0), as a vector of shape (…, d_N·samples)."""
@@ -170,7 +164,7 @@ class Samples:
 
 
 @dataclass(frozen=True, eq=False)
-class Entries:
+class Entries(ReadOnly):
     """The entries of a matrix where a mask is true: the measurement of matrix completion.
 
     Parameters
@@ -189,8 +183,9 @@ class Entries:
             raise TypeError(f"mask must be boolean, got dtype {mask.dtype}{hint}")
         if mask.ndim < 2 or mask.size == 0:
             raise ValueError(f"mask must have shape (m, n), got {mask.shape}")
-        object.__setattr__(self, "mask", _own(mask))
+        object.__setattr__(self, "mask", mask.copy())
         object.__setattr__(self, "places", np.flatnonzero(mask))
+        super().__post_init__()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -210,7 +205,7 @@ class Entries:
 
 
 @dataclass(frozen=True, eq=False)
-class Products:
+class Products(ReadOnly):
     """Inner products ⟨A_i, W⟩ with given matrices: the measurement of matrix sensing.
 
     Parameters
@@ -225,7 +220,8 @@ class Products:
         A = check_array(self.A, "A")
         if A.ndim < 3:
             raise ValueError(f"A must have shape (k, m, n), got {A.shape}")
-        object.__setattr__(self, "A", _own(A))
+        object.__setattr__(self, "A", A.copy())
+        super().__post_init__()
 
     @property
     def shape(self) -> tuple[int, ...]:

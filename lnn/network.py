@@ -100,8 +100,10 @@ def end_to_end(weights: Iterable[ArrayLike]) -> Matrix:
     -----
     `def-lnn`, page `linear_networks`.
     """
+    network = check(weights)
     with np.errstate(over="ignore", invalid="ignore"):
-        return representable(product(check(weights)), "the product of the layers")
+        W = product(network)
+    return representable(W.copy() if W is network[0] else W, "the product of the layers")
 
 
 def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
@@ -129,7 +131,7 @@ def pullback(weights: Iterable[ArrayLike], G: ArrayLike) -> Weights:
     -----
     `lem-gradient`, page `linear_networks`; [ACH18].
     """
-    network, G = check(weights), check_matrix(G, "G")
+    network, G = check(weights), check_matrix(G, "G").copy()  # at depth 1 it is the gradient
     expected = (*network[0].shape[:-2], network[-1].shape[-2], network[0].shape[-1])
     if G.shape != expected:
         raise ValueError(f"G must have the shape {expected} of the end-to-end matrix, got {G.shape}")
@@ -152,7 +154,7 @@ def unpack(vector: ArrayLike, widths: Sequence[int]) -> Weights:
     TypeError, ValueError
         If the entries are not finite real numbers, or the vector's length is not Σ d_j d_{j-1}.
     """
-    return split(check_array(vector, "vector"), check_widths(widths))
+    return split(check_array(vector, "vector").copy(), check_widths(widths))
 
 
 def split(flat: Matrix, widths: tuple[int, ...]) -> Weights:

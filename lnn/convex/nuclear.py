@@ -14,7 +14,7 @@ from scipy.linalg.lapack import dpocon
 
 from lnn.convex.splitting import douglas_rachford, threshold_spectrum
 from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
-from lnn.numerics.checks import Matrix, check_count, check_positive, representable
+from lnn.numerics.checks import Matrix, ReadOnly, check_count, check_positive, representable
 from lnn.theory.spectrum import nuclear_norm, singular_values
 
 EPS = float(np.finfo(np.float64).eps)
@@ -22,7 +22,7 @@ STEPS = (1e-8, 1e8)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class NuclearSolution:
+class NuclearSolution(ReadOnly):
     """A matrix, and the proof of how near it is to the least nuclear norm.
 
     Parameters
@@ -54,10 +54,6 @@ class NuclearSolution:
     residual: float
     iterations: int
     converged: bool
-
-    def __post_init__(self) -> None:
-        self.matrix.flags.writeable = False
-        self.dual.flags.writeable = False
 
     def __repr__(self) -> str:
         m, n = self.matrix.shape

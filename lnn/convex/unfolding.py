@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lnn.convex.splitting import douglas_rachford, threshold_spectrum
 from lnn.measurements import Entries, check_observed
-from lnn.numerics.checks import Matrix, check_array, check_count, check_positive
+from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_positive
 from lnn.theory.spectrum import nuclear_norm, singular_values
 
 
@@ -34,7 +34,7 @@ def unfold(W: ArrayLike, mode: int) -> Matrix:
     T, mode = check_array(W, "W"), check_count(mode, "mode", least=0)
     if T.ndim < 2 or mode >= T.ndim:
         raise ValueError(f"mode {mode} needs a tensor of order {max(2, mode + 1)} or more, got shape {T.shape}")
-    return _unfold(T, mode)
+    return _unfold(T, mode).copy()
 
 
 def _unfold(T: Matrix, mode: int) -> Matrix:
@@ -59,7 +59,7 @@ def overlapped_norm(W: ArrayLike) -> float:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OverlappedSolution:
+class OverlappedSolution(ReadOnly):
     """A tensor, and the proof of how near it is to the least overlapped nuclear norm.
 
     Parameters
@@ -84,10 +84,6 @@ class OverlappedSolution:
     gap: float
     iterations: int
     converged: bool
-
-    def __post_init__(self) -> None:
-        self.tensor.flags.writeable = False
-        self.parts.flags.writeable = False
 
     def __repr__(self) -> str:
         shape = "x".join(map(str, self.tensor.shape))

@@ -12,6 +12,20 @@ Matrix = NDArray[np.float64]
 Weights = tuple[Matrix, ...]
 
 
+class ReadOnly:
+    """What keeps arrays, alone or in tuples, that nobody may write to, not even after pickling and copying."""
+
+    def __post_init__(self) -> None:
+        for value in vars(self).values():
+            for array in value if isinstance(value, tuple) else (value,):
+                if isinstance(array, np.ndarray):
+                    array.flags.writeable = False
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        ReadOnly.__post_init__(self)
+
+
 def finite(array: Matrix) -> bool:
     """Whether all entries are finite."""
     # The sum of squares is five times faster than a look at every entry; it may overflow where they do not. SciPy's

@@ -11,14 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from lnn import network
 from lnn.descent import Every
 from lnn.losses import LeastSquares, Loss, at_time, gradient_at, takes_stacks, values_along
-from lnn.numerics.checks import Matrix, Weights, check_count, check_positive
+from lnn.numerics.checks import Matrix, ReadOnly, Weights, check_count, check_positive
 from lnn.numerics.fused import small, sweeps
 from lnn.runs.recording import apart, check_every, check_sign
 from lnn.trajectory import Outcome, Trajectory, sealed
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Ensemble:
+class Ensemble(ReadOnly):
     """The record of networks that descended together, the members; their axes … stand behind that of time.
 
     Parameters
@@ -130,10 +130,7 @@ def ensemble_descent(
     if not finite[0].all():
         raise ValueError("the loss is not finite at the first network of a member")
     lengths = np.where(finite.all(axis=0), len(finite), np.argmin(finite, axis=0))
-    times = eta * np.array(chosen)
-    for array in (times, losses, lengths, *path):
-        array.flags.writeable = False
-    ensemble = Ensemble(times, path, losses, lengths)
+    ensemble = Ensemble(eta * np.array(chosen), path, losses, lengths)
     for member in np.ndindex(axes):
         check_sign(ensemble[member], loss, tuple(W[member] for W in start))
     return ensemble

@@ -102,7 +102,7 @@ def precondition(W: ArrayLike, G: ArrayLike, depth: int) -> Matrix:
     `thm-end-to-end`, page `end_to_end_dynamics`; [ACH18].
     """
     W = check_matrix(W, "W")
-    G, depth = check_matrix(G, "G", W.shape[-2:]), check_count(depth, "depth")
+    G, depth = check_matrix(G, "G", W.shape[-2:]).copy(), check_count(depth, "depth")  # at depth 1 it is the result
     with np.errstate(over="ignore", invalid="ignore"):
         return representable(apply(W, G, depth), "the preconditioned gradient")
 

@@ -1,3 +1,7 @@
+import copy
+import dataclasses
+import pickle
+
 import numpy as np
 import pytest
 from draws import seeds, slope
@@ -58,6 +62,40 @@ def test_losses_from_one_array_that_is_used_again_are_their_own(kind):
         options = {"PowerLoss": (2,), "HuberLoss": (100.0,)}.get(kind, ())
         losses.append(getattr(lnn, kind)(lnn.Everything((2, 2)), y, *options))
     assert [float(loss(np.zeros((2, 2)))) for loss in losses] == [0, 2, 8]
+
+
+X, LABELS, W = np.arange(6.0).reshape(2, 3), np.array([1.0, -1.0, 1.0]), np.ones((2, 2))
+KEPT = {
+    "Everything": lambda: lnn.Everything((2, 2)),
+    "Samples": lambda: lnn.Samples(X),
+    "Entries": lambda: lnn.Entries(np.eye(2, dtype=bool)),
+    "Products": lambda: lnn.Products(W[None]),
+    "LeastSquares": lambda: lnn.LeastSquares.to(W),
+    "LeastSquares.fit": lambda: lnn.LeastSquares.fit(X, X, samples="columns"),
+    "PowerLoss": lambda: lnn.PowerLoss(lnn.Samples(X), X, 3),
+    "HuberLoss": lambda: lnn.HuberLoss(lnn.Products(W[None]), [1.0], 3),
+    "Batches": lambda: lnn.Batches(X, X, 2, rng=np.random.default_rng(0)),
+    "LogisticLoss": lambda: lnn.LogisticLoss(X, LABELS),
+    "ExponentialLoss": lambda: lnn.ExponentialLoss(X, LABELS),
+    "CrossEntropy": lambda: lnn.CrossEntropy(X, [0, 1, 0]),
+    "NuclearSolution": lambda: lnn.nuclear.minimize(lnn.Everything((2, 2)), W, max_iterations=2),
+    "OverlappedSolution": lambda: lnn.unfolding.minimize(lnn.Entries(W == 1), np.ones(4), max_iterations=2),
+    "Ensemble": lambda: lnn.ensemble_descent((W[None],), lnn.LeastSquares.to(W), 0.1, 2),
+}
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_what_keeps_arrays_keeps_them_from_being_written_to_also_in_pickles_and_copies(name):
+    first = KEPT[name]()
+    for twin in (first, copy.copy(first), copy.deepcopy(first), pickle.loads(pickle.dumps(first))):
+        seen = 0
+        for field in dataclasses.fields(twin):
+            value, same = getattr(twin, field.name), getattr(first, field.name)
+            for array, other in zip(*(v if isinstance(v, tuple) else (v,) for v in (value, same)), strict=True):
+                if isinstance(array, np.ndarray):
+                    seen += 1
+                    assert not array.flags.writeable and np.array_equal(array, other)
+        assert seen or name == "Everything"
 
 
 @pytest.mark.parametrize("kind", ["LeastSquares", "PowerLoss", "HuberLoss"])

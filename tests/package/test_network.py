@@ -146,3 +146,11 @@ def test_the_checks_of_the_public_pullback_cost_no_more_than_a_few_small_product
     rounds = [(timeit(lambda: lnn.pullback(weights, G), number=200), timeit(plain, number=200)) for _ in range(20)]
     checked, bare = np.min(rounds, axis=0)
     assert checked < 8 * bare
+
+
+def test_results_are_arrays_of_their_own_also_where_there_is_nothing_to_compute():
+    W, G, vector = np.ones((2, 3)), np.full((2, 3), 2.0), np.ones(6)
+    given = lnn.end_to_end((W,)), lnn.pullback((W,), G)[0], lnn.precondition(W, G, 1), lnn.unpack(vector, (3, 2))[0]
+    for array in (*given, lnn.unfolding.unfold(W, 0), *lnn.gradient_step((W,), lnn.LeastSquares.to(G), 0.1)):
+        array += 5
+    assert (W == 1).all() and (G == 2).all() and (vector == 1).all()
