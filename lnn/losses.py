@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss
-from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
+from lnn.measurements import Entries, Everything, Measurement, Products, Samples, as_array, check_observed, predictions
 from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix, check_positive, check_rng
 
 
@@ -269,15 +269,17 @@ class LeastSquares(ReadOnly):
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss at W, shape (…, m, n): shape (…)."""
-        if self.target is not None and np.shape(W)[-self.target.ndim :] == self.target.shape:
-            residual = (W - self.target).reshape(*np.shape(W)[: -self.target.ndim], -1)
+        W = as_array(W)
+        if self.target is not None and W.shape[-self.target.ndim :] == self.target.shape:
+            residual = (W - self.target).reshape(*W.shape[: -self.target.ndim], -1)
         else:
             residual = _residual(self.measure, W, self.observed)
         return 0.5 * (residual**2).sum(axis=-1) + self.constant
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient at W, shape (…, m, n): the same shape."""
-        if self.target is not None and np.shape(W)[-self.target.ndim :] == self.target.shape:
+        W = as_array(W)
+        if self.target is not None and W.shape[-self.target.ndim :] == self.target.shape:
             return W - self.target  # what the next line gives, at half its price for small matrices
         return self.measure.adjoint(_residual(self.measure, W, self.observed))
 
@@ -413,7 +415,7 @@ class Batches(ReadOnly):
 
     def __call__(self, W: Matrix) -> Matrix:
         """Loss of all samples at W, shape (…, m, n): shape (…)."""
-        return 0.5 * ((W @ self.X - self.Y) ** 2).sum(axis=(-2, -1))
+        return 0.5 * (self._residuals(W, self.X, self.Y) ** 2).sum(axis=(-2, -1))
 
     def gradient(self, W: Matrix) -> Matrix:
         """Gradient of a new batch at W, shape (…, m, n), times samples/batch: the same shape."""
@@ -422,7 +424,13 @@ class Batches(ReadOnly):
         X, Y = self.X[:, drawn], self.Y[:, drawn]
         if self.label_noise:
             Y = Y + self.label_noise * self.rng.standard_normal(Y.shape)
-        return samples / self.batch * (W @ X - Y) @ X.T
+        return samples / self.batch * self._residuals(W, X, Y) @ X.T
+
+    def _residuals(self, W: Matrix, X: Matrix, Y: Matrix) -> Matrix:
+        found = predictions(W, X)
+        if found.shape[-2] != len(Y):
+            raise ValueError(f"W must have {len(Y)} rows, one for each output, got shape {np.shape(W)}")
+        return found - Y
 
 
 def takes_stacks(loss: object) -> bool:

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix
+from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix, no_network
 
 
 def as_array(W: ArrayLike) -> Matrix:
-    """W as an array: arrays as they are, in inner loops; lists, frames and the like are checked."""
-    return W if isinstance(W, np.ndarray) else check_array(W, "W")
+    """W as an array: arrays as they are, in inner loops; lists, frames, masked arrays and the like are checked."""
+    return W if type(W) is np.ndarray else check_array(no_network(W, "W"), "W")
 
 
 def _flat(W: ArrayLike, shape: tuple[int, ...]) -> Matrix:

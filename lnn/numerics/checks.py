@@ -69,6 +69,19 @@ def check_array(values: ArrayLike, name: str) -> Matrix:
     return array
 
 
+def no_network(values: ArrayLike, name: str) -> ArrayLike:
+    """Return `values`, unless they are a tuple of matrices: of equal widths, one could be taken for a stack.
+
+    Raises
+    ------
+    TypeError
+        If they are.
+    """
+    if type(values) is tuple and values and isinstance(values[0], np.ndarray) and values[0].ndim > 1:
+        raise TypeError(f"{name} must be one array, got a tuple of {len(values)} matrices: of a network take end_to_end")
+    return values
+
+
 def check_matrix(matrix: ArrayLike, name: str = "matrix", shape: tuple[int, ...] | None = None) -> Matrix:
     """Return `matrix` as a finite float64 array of shape (…, m, n), with (m, n) = `shape` where that is given.
 
@@ -77,7 +90,7 @@ def check_matrix(matrix: ArrayLike, name: str = "matrix", shape: tuple[int, ...]
     TypeError, ValueError
         As `check_array` does, or if the shape is not that of a matrix, or not the one needed.
     """
-    array = check_array(matrix, name)
+    array = check_array(no_network(matrix, name), name)
     if array.ndim < 2:
         raise ValueError(f"{name} must be a matrix (2 axes or more), got shape {array.shape}")
     if shape is not None and array.shape[-2:] != shape:

@@ -109,8 +109,15 @@ def test_lists_and_frames_are_matrices_and_what_is_none_is_refused_in_words(kind
             return 1.0 + np.arange(4.0).reshape(shape)
 
     W = np.asarray(Frame())
-    for other in (W.tolist(), Frame()):
+    for other in (W.tolist(), tuple(map(tuple, W)), Frame(), W.view(type("Odd", (np.ndarray,), {}))):
         assert loss(other) == loss(W) and np.array_equal(loss.gradient(other), loss.gradient(W))
+        assert type(loss.gradient(other)) is np.ndarray
+    masked = np.ma.masked_less(W, 2)
+    for ask in (loss, loss.gradient):
+        with pytest.raises(TypeError, match="one with 1 entries masked out"):
+            ask(masked)
+        with pytest.raises(TypeError, match="W must be one array, got a tuple of 2 matrices: of a network take end"):
+            ask((W, W))
     for wrong in ([[1, 2], [3]], [["a", "b"], ["c", "d"]], None):
         for ask in (loss, loss.gradient):
             with pytest.raises((TypeError, ValueError)) as refusal:
@@ -175,6 +182,9 @@ def test_a_run_on_batches_follows_its_draws_and_records_the_loss_of_all(verb, et
         (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 5, rng=rng), "at most the number of samples, 4"),
         (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 0, rng=rng), "batch must be at least 1"),
         (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 2, rng=0), "rng must be a numpy"),
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 2, rng=rng)(np.ones((1, 3))), "must have 2 rows"),
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 2, rng=rng).gradient(np.ones((1, 3))), "2 rows"),
+        (lambda rng: lnn.Batches(np.ones((3, 4)), np.ones((2, 4)), 2, rng=rng)(np.ones(3)), "need W of shape"),
     ],
 )
 def test_batches_that_are_none_are_refused(call, message):

@@ -154,3 +154,11 @@ def test_results_are_arrays_of_their_own_also_where_there_is_nothing_to_compute(
     for array in (*given, lnn.unfolding.unfold(W, 0), *lnn.gradient_step((W,), lnn.LeastSquares.to(G), 0.1)):
         array += 5
     assert (W == 1).all() and (G == 2).all() and (vector == 1).all()
+
+
+@pytest.mark.parametrize(
+    "read", [lnn.singular_values, lambda W: lnn.precondition(W, W, 2), lambda W: lnn.modes.project(W, W, W)]
+)
+def test_layers_are_no_matrices_over_time(read):
+    with pytest.raises(TypeError, match="W must be one array, got a tuple of 3 matrices"):
+        read((np.eye(2),) * 3)
