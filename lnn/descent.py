@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from lnn import network
 from lnn.losses import LeastSquares, Loss, at_time, check_loss, gradient_at
-from lnn.models import Model, gradients
+from lnn.models import Model, check_model, gradients
 from lnn.numerics.checks import (
     Matrix,
     Weights,
@@ -57,6 +57,22 @@ class Plain:
     def update(self, k: int, gradients: Any, memory: None) -> tuple[Any, None]:
         """The gradients."""
         return gradients, None
+
+
+def check_rule(rule: Any) -> Rule:
+    """Return a rule if it is one; that of gradient descent for None.
+
+    Raises
+    ------
+    TypeError
+        If it has no `start` and `update`, or is a class.
+    """
+    if rule is None:
+        return Plain()
+    if isinstance(rule, type) or not all(callable(getattr(rule, name, None)) for name in ("start", "update")):
+        raise TypeError(f"a rule must be an object with the methods start and update, got {rule!r}")
+    found: Rule = rule
+    return found
 
 
 def check_step_size(value: Any, factors: int, name: str = "step_size") -> float | Matrix:
@@ -142,7 +158,7 @@ def gradient_step(
     -----
     `def-gd`, page `linear_networks`.
     """
-    factors, decay = model.check(weights), check_positive(weight_decay, "weight_decay", or_zero=True)
+    factors, decay = check_model(model).check(weights), check_positive(weight_decay, "weight_decay", or_zero=True)
     sizes = np.broadcast_to(check_step_size(step_size, len(factors)), len(factors))
     with np.errstate(over="ignore", invalid="ignore"):
         D = slopes(factors, check_loss(loss), model)
@@ -222,7 +238,7 @@ def gradient_descent(
     """
     loss, origin = at_time(loss), starting(weights, model)
     steps, decay = check_count(steps, "steps", least=0), check_positive(weight_decay, "weight_decay", or_zero=True)
-    rule, schedule = rule or Plain(), step_size if callable(step_size) else None
+    rule, schedule = check_rule(rule), step_size if callable(step_size) else None
     eta = 1.0 if schedule else check_step_size(step_size, len(origin))
     begin, state = 0.0, None
     if isinstance(weights, Trajectory):

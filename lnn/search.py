@@ -1,8 +1,10 @@
 """Many independent runs over the points of a grid, in parallel, with nothing lost: `grid(run, axes)`."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import product
+from os import getpid
 from typing import Any, Literal
 
 import numpy as np
@@ -118,17 +120,31 @@ class Runs:
         return f"Runs({sizes}, {int(self.diverged.sum())} of {self.results.size} diverged)"
 
 
-def _attempt(run: Callable[..., Any], point: dict[str, Any], keep: bool) -> Any:
+def _portable(error: Exception, home: int) -> Exception:
+    """The error, or what it says if it would not come back from this process to that of `home`."""
+    if getpid() == home:
+        return error
+    try:
+        copy(error)  # as a pickle makes it again
+        return error
+    except Exception:
+        told = RuntimeError(f"{type(error).__name__}: {error}")
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        return told
+
+
+def _attempt(run: Callable[..., Any], point: dict[str, Any], keep: bool, home: int) -> Any:
     """One run: a numerical failure is its result, another error, too, or goes up with the point where it happened."""
     try:
         return run(**point)
     except (ArithmeticError, np.linalg.LinAlgError) as error:
-        return error
+        return _portable(error, home)
     except Exception as error:
         error.add_note(f"in the run at {point}")
         if keep:
-            return error
-        raise
+            return _portable(error, home)
+        raise _portable(error, home)  # noqa: B904, the same one, or as much of it as there is
 
 
 def grid(
@@ -183,6 +199,8 @@ def grid(
         raise ValueError(f'on_error must be "raise" or "keep", got {on_error!r}')
     if not callable(run):
         raise TypeError(f"run must be callable, got {run!r}")
+    if not isinstance(axes, Mapping) or not all(isinstance(choices, Iterable) for choices in axes.values()):
+        raise TypeError(f"axes must map names to values, as {{'step_size': [0.1, 0.2]}}, got {axes!r}")
     values = {name: tuple(choices) for name, choices in axes.items()}
     if not values:
         raise ValueError("a grid needs at least one axis, got none")
@@ -206,7 +224,7 @@ def grid(
     except ValueError:  # some backends hand back all results at once
         parallel = joblib.Parallel(n_jobs=jobs)
     answers: Iterator[Any] = iter(
-        parallel(joblib.delayed(_attempt)(run, point, on_error == "keep") for point in points)
+        parallel(joblib.delayed(_attempt)(run, point, on_error == "keep", getpid()) for point in points)
     )
     if progress:
         answers = tqdm(answers, total=len(points), leave=False)

@@ -91,6 +91,8 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         weights = self.model.check(self.weights)
+        if not isinstance(self.outcome, Outcome):
+            raise TypeError(f"outcome must be an Outcome, as Outcome.FINISHED, got {self.outcome!r}")
         for name in ("times", "losses"):
             array = check_array(getattr(self, name), name)
             for W in weights:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lnn.data.gas_sensor import fetch, read
+from lnn.measurements import Everything
 from lnn.numerics.checks import Matrix, check_count, check_matrix, check_positive, check_rng, representable
 
 
@@ -19,6 +20,14 @@ class Regression(NamedTuple):
     X: Matrix
     Y: Matrix
     features: tuple[str, ...]
+
+
+def _sizes(shape: tuple[int, ...], order: int | None = None) -> tuple[int, ...]:
+    """Return `shape` as that of a matrix, or of a tensor where no `order` is given."""
+    sizes = Everything(shape).shape
+    if order is not None and len(sizes) != order:
+        raise ValueError(f"shape must be a pair (m, n), got {sizes}")
+    return sizes
 
 
 def low_rank(shape: tuple[int, int], rank: int, *, norm: float | None = None, rng: np.random.Generator) -> Matrix:
@@ -42,7 +51,7 @@ def low_rank(shape: tuple[int, int], rank: int, *, norm: float | None = None, rn
     TypeError, ValueError
         If the rank does not fit the shape, the norm is not positive, or `rng` is not a generator.
     """
-    m, n = check_count(shape[0], "m"), check_count(shape[1], "n")
+    m, n = _sizes(shape, 2)
     rank, rng = check_count(rank, "rank"), check_rng(rng)
     if rank > min(m, n):
         raise ValueError(f"the rank of a {m}×{n} matrix is at most {min(m, n)}, got {rank}")
@@ -71,8 +80,7 @@ def random_mask(shape: tuple[int, ...], count: int, *, rng: np.random.Generator)
     TypeError, ValueError
         If `count` does not fit the shape or `rng` is not a generator.
     """
-    names = ("m", "n") if len(shape) == 2 else [f"d_{j + 1}" for j in range(len(shape))]
-    sizes = tuple(check_count(size, name) for name, size in zip(names, shape, strict=True))
+    sizes = _sizes(shape)
     count, rng, entries = check_count(count, "count"), check_rng(rng), math.prod(sizes)
     if count > entries:
         kind = "matrix" if len(sizes) == 2 else "tensor"
@@ -101,7 +109,7 @@ def sensing(shape: tuple[int, int], count: int, *, rng: np.random.Generator) -> 
     TypeError, ValueError
         If a size is not a positive whole number or `rng` is not a generator.
     """
-    m, n, k = check_count(shape[0], "m"), check_count(shape[1], "n"), check_count(count, "count")
+    (m, n), k = _sizes(shape, 2), check_count(count, "count")
     return np.asarray(check_rng(rng).standard_normal((k, m, n)) / np.sqrt(m * n))
 
 

@@ -36,6 +36,21 @@ class Model(Protocol):
         ...
 
 
+def check_model(model: Any) -> Model:
+    """Return a model if it is one.
+
+    Raises
+    ------
+    TypeError
+        If it has no `check`, `product` and `pullback`, or is a class.
+    """
+    needed = ("check", "product", "pullback")
+    if isinstance(model, type) or not all(callable(getattr(model, name, None)) for name in needed):
+        raise TypeError(f"a model must be a module or an object with check, product and pullback, got {model!r}")
+    found: Model = model
+    return found
+
+
 def gradients(model: Model) -> Callable[[Weights, Matrix], Weights]:
     """The pullback of a model for inner loops."""
     found: Callable[[Weights, Matrix], Weights] = getattr(model, "gradients", model.pullback)

@@ -50,7 +50,7 @@ class Signed:
     power: int
 
     def __post_init__(self) -> None:
-        check_count(self.power, "power")
+        object.__setattr__(self, "power", check_count(self.power, "power"))
 
     def check(self, factors: Iterable[ArrayLike]) -> Weights:
         """Return `factors` as two float64 matrices, if they have one shape (…, m, n)."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from os import fspath
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -25,7 +26,7 @@ def write(file: str | Path, about: Mapping[str, Any], arrays: Mapping[str, Seque
             raise TypeError(f"only real numbers can be saved, {name} has dtype {array.dtype}")
     lengths = {name: len(listed) for name, listed in arrays.items()}
     contents: dict[str, Any] = {"about": np.array(json.dumps({"about": about, "lengths": lengths})), **flat}
-    with open(file, "wb") as stream:  # NumPy would add .npz to a name
+    with open(fspath(file), "wb") as stream:  # NumPy would add .npz to a name
         np.savez(stream, **contents)
 
 
@@ -38,7 +39,7 @@ def read(file: str | Path) -> tuple[dict[str, Any], dict[str, tuple[Matrix, ...]
         If they are not in the file.
     """
     try:
-        with open(file, "rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        with open(fspath(file), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             words = json.loads(str(stored["about"]))
             arrays = {name: tuple(stored[f"{name} {j}"] for j in range(n)) for name, n in words["lengths"].items()}
         return words["about"], arrays

@@ -77,8 +77,10 @@ def no_network(values: ArrayLike, name: str) -> ArrayLike:
     TypeError
         If they are.
     """
-    if type(values) is tuple and values and isinstance(values[0], np.ndarray) and values[0].ndim > 1:
-        raise TypeError(f"{name} must be one array, got a tuple of {len(values)} matrices: of a network take end_to_end")
+    if isinstance(values, tuple) and values and isinstance(values[0], np.ndarray) and values[0].ndim > 1:
+        raise TypeError(
+            f"{name} must be one array, got a tuple of {len(values)} matrices: of a network take end_to_end"
+        )
     return values
 
 
@@ -165,7 +167,7 @@ def check_widths(widths: Sequence[int]) -> tuple[int, ...]:
     TypeError, ValueError
         If there are fewer than two widths (depth 0) or one is not a positive whole number.
     """
-    got = tuple(widths)
+    got = tuple(widths) if np.ndim(widths) else (widths,)
     if len(got) < 2:
         raise ValueError(f"widths must hold d_0, …, d_N for a depth N of at least 1, got {got}")
     return tuple(check_count(d, f"width d_{j}") for j, d in enumerate(got))

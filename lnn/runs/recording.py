@@ -14,7 +14,7 @@ import numpy as np
 
 from lnn import network
 from lnn.losses import AtTime, Batches, Loss, at_time, gradient_at, takes_stacks, values_along
-from lnn.models import Model
+from lnn.models import Model, check_model
 from lnn.numerics.checks import Matrix, Weights, check_count, check_number, finite
 from lnn.trajectory import Effort, Outcome, Trajectory, sealed
 
@@ -30,6 +30,7 @@ def starting(weights: Any, model: Model) -> Weights:
     TypeError, ValueError
         If the model does not accept them, or they have leading axes.
     """
+    check_model(model)
     if isinstance(weights, Trajectory):
         weights.read_by(model)
         weights = weights[-1]
@@ -59,7 +60,7 @@ def check_every(every: Any) -> Container[int]:
 
 def flat(factors: Weights) -> Matrix:
     """A new vector with all entries of factors, shape (P,), one after the other, row by row."""
-    return np.concatenate(list(map(np.ravel, factors)))
+    return np.concatenate(list(map(np.ravel, factors)), dtype=np.float64)
 
 
 def apart(entries: Matrix, like: Weights) -> Weights:
@@ -255,10 +256,15 @@ def record(
         from tqdm.auto import tqdm
 
         iterates = tqdm(iterates, total=None if steps is None else steps + 1, leave=False)
-    k, last = -1, -1
+    k, last, shapes = -1, -1, None
     # A run that blows up says so by its outcome, not by warnings.
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         for k, (time, weights) in enumerate(iterates):
+            if vector is None:
+                weights = tuple(map(np.asarray, weights))
+                shapes, before = [W.shape for W in weights], shapes
+                if before not in (None, shapes):
+                    raise ValueError(f"the iterates must have one shape, got {before} and {shapes}")
             if clock is not None:
                 clock.t = time  # that of the loss here, and of its gradient in the step that follows
             if k in numbers:

@@ -177,7 +177,7 @@ def mode_curve(times: ArrayLike, initial: ArrayLike, targets: ArrayLike, depth: 
     """
     starts, ends = np.broadcast_arrays(check_array(initial, "initial"), check_array(targets, "targets"))
     curves = [trajectory(times, s, phi, depth) for s, phi in zip(starts.flat, ends.flat, strict=True)]
-    return np.stack(curves, axis=-1).reshape(*np.shape(times), *ends.shape)
+    return np.stack(curves, axis=-1).reshape((*np.shape(times), *ends.shape))
 
 
 def project(path: Any, U: ArrayLike, V: ArrayLike) -> Matrix:

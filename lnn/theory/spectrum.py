@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse.linalg import ArpackError, svds
 
-from lnn.numerics.checks import check_array, check_count, check_matrix, representable
+from lnn.numerics.checks import check_array, check_count, check_matrix, check_positive, representable
 
 Values = NDArray[np.float64]
 LARGE, FEW = 300, 20  # from this size on, and up to a 20th of all, the leading singular values alone are found faster
@@ -123,8 +123,7 @@ def schatten(values: ArrayLike, p: float, *, axis: int | None = None) -> Values:
     5.0
     """
     values = check_values(values, axis)
-    if not p > 0:
-        raise ValueError(f"p must be positive, got {p}")
+    p = np.inf if np.ndim(p) == 0 and p == np.inf else check_positive(p, "p")
     largest = values.max(axis=-1, keepdims=True)
     if np.isinf(p):
         return largest[..., 0]
@@ -172,10 +171,9 @@ def soft_threshold(values: ArrayLike, threshold: float, *, axis: int | None = No
     Raises
     ------
     TypeError, ValueError
-        If `values` are not singular values, or `threshold` is negative.
+        If `values` are not singular values, or `threshold` is no finite number, or negative.
     """
-    if not threshold >= 0:
-        raise ValueError(f"the threshold must not be negative, got {threshold}")
+    threshold = check_positive(threshold, "threshold", or_zero=True)
     return np.maximum(check_values(values, axis) - threshold, 0)
 
 

@@ -50,7 +50,9 @@ def test_what_is_no_count_is_refused(value, error):
         checks.check_count(value, "depth")
 
 
-@pytest.mark.parametrize(("value", "error"), [((3,), ValueError), ((3, 0), ValueError), ((3, 2.5), TypeError)])
+@pytest.mark.parametrize(
+    ("value", "error"), [((3,), ValueError), (3, ValueError), ((3, 0), ValueError), ((3, 2.5), TypeError)]
+)
 def test_what_are_no_widths_is_refused(value, error):
     with pytest.raises(error):
         checks.check_widths(value)

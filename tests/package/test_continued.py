@@ -164,6 +164,19 @@ def test_a_saved_trajectory_comes_back_complete(model, tmp_path):
         assert not any(array.flags.writeable for array in (twin.times, *twin.weights, *twin.observed.values()))
 
 
+@pytest.mark.parametrize("power", [np.int64(2), np.array(2), np.uint8(2)])
+def test_a_power_from_an_array_is_saved_as_a_number(power, tmp_path):
+    half = (np.full((1, 1), 0.5),) * 2
+    path = lnn.adam(half, lnn.LeastSquares.to([[1.0]]), 0.01, 3, model=lnn.diagonal.Signed(power))
+    assert there_and_back(path, tmp_path).model == lnn.diagonal.Signed(2)
+
+
+def test_a_file_has_a_name():
+    for number in (1, 99, True):
+        with pytest.raises(TypeError, match=r"expected str, bytes or os\.PathLike object"):
+            lnn.gradient_descent(WEIGHTS, LOSS, STEP, 1).save(number)
+
+
 def test_a_model_of_ones_own_is_given_again(tmp_path):
     path = lnn.gradient_descent(
         (np.ones((1, 2)),), lnn.LeastSquares(lnn.Everything((1, 2)), np.zeros(2)), 0.1, 3, model=Mine()

@@ -161,7 +161,7 @@ def test_the_effort_is_the_number_of_gradients(method):
     weights, loss = regression()
     loss = Counting(loss)
     path = lnn.gradient_flow(weights, loss, [0, 1.0], method=method, rtol=1e-5)
-    assert path.effort.evaluations == loss.count - 3  # two at the door and one at the end, to see that it stays the same
+    assert path.effort.evaluations == loss.count - 3  # two at the door, one at the end: it stays the same
     assert 0 < path.effort.steps < path.effort.evaluations
     assert path.effort.failed == (0 if method == "RKC2" else None)
 

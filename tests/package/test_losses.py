@@ -392,6 +392,33 @@ def test_a_right_gradient_passes_and_one_with_a_wrong_entry_does_not():
         assert lnn.check_gradient(loss, shape, rng=rng) < 1e-7
 
 
+@pytest.mark.parametrize("size", [1e-12, 1e-5, 1e5, 1e12])
+def test_a_right_gradient_passes_at_every_scale_and_a_wrong_one_does_not(size):
+    rng = np.random.default_rng(1)
+    target, X = rng.standard_normal((2, 2, 3))
+    for loss in (
+        lnn.LeastSquares.to(size * target),
+        lnn.LeastSquares(lnn.Samples(size * X.T), X[:, :2]),
+        lnn.PowerLoss(lnn.Everything((2, 3)), size * target, 3),
+        lnn.HuberLoss(lnn.Everything((2, 3)), size * target, 9 * size),
+    ):
+        assert lnn.check_gradient(loss, (2, 3), rng=rng) < 1e-3
+
+        class Off:
+            def __init__(self, loss, factor):
+                self.loss, self.factor = loss, factor
+
+            def __call__(self, W):
+                return self.loss(W)
+
+            def gradient(self, W):
+                return self.factor * self.loss.gradient(W)
+
+        for factor in (-1, 0, 0.99, 2):
+            with pytest.raises(ValueError, match="rises with slope"):
+                lnn.check_gradient(Off(loss, factor), (2, 3), rng=rng)
+
+
 def test_what_cannot_be_checked_is_refused():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((3, 9))

@@ -137,6 +137,7 @@ def test_projected_on_its_directions_an_aligned_run_is_its_modes():
         arguments[k] = np.full_like(arguments[k], np.nan)
         with pytest.raises(ValueError, match=f"^{name} must be finite"):
             modes.project(*arguments)
+    assert modes.mode_curve(1.5, 0.1, 2.0, 3) == modes.trajectory(1.5, 0.1, 2.0, 3)
     for starts, targets, name in (([np.nan], [1.0], "initial"), ([0.1], [np.nan], "targets")):
         with pytest.raises(ValueError, match=f"^{name} must be finite"):
             modes.mode_curve([1.0], starts, targets, 2)

@@ -247,8 +247,8 @@ SAYINGS = [
     (lambda: spectrum.nuclear_norm(2.0), ValueError,
      "singular values must come as an array of shape (…, r), got a single number"),
     (lambda: spectrum.nuclear_norm([1.0, -2.0]), ValueError, "singular values must not be negative, got -2.0"),
-    (lambda: spectrum.schatten([1.0], 0.0), ValueError, "p must be positive, got 0.0"),
-    (lambda: spectrum.soft_threshold([1.0], -1.0), ValueError, "the threshold must not be negative, got -1.0"),
+    (lambda: spectrum.schatten([1.0], 0.0), ValueError, "p must be positive and finite, got 0.0"),
+    (lambda: spectrum.soft_threshold([1.0], -1.0), ValueError, "threshold must be positive and finite, or 0, got -1.0"),
     (lambda: modes.rate([0.5, -0.5], 1.0, 2), ValueError, "s must not be negative, got -0.5"),
     (lambda: modes.trajectory([0.0, -1.0], 0.1, 1.0, 2), ValueError, "times must not be negative, got -1.0"),
     (lambda: modes.trajectory([0.0], 1.0, 1.0, 2), ValueError, "initial must be below the target, got 1.0 and 1.0"),
@@ -298,6 +298,33 @@ def test_a_refusal_says_what_was_got_and_what_was_needed(call, kind, saying):
     with pytest.raises(kind) as refused:
         call()
     assert str(refused.value) == saying
+
+
+def test_a_rule_and_a_model_are_named_where_they_are_none():
+    for rule in (0, "", "adam", lnn.adam, lnn.runs.optimizers.Adam):
+        with pytest.raises(TypeError, match="a rule must be an object with the methods start and update, got"):
+            lnn.gradient_descent(WEIGHTS, LOSS, 0.1, 1, rule=rule)
+    for model in (3, "tensor", None, lnn.diagonal.Signed):
+        for run in (
+            lambda model: lnn.gradient_descent(WEIGHTS, LOSS, 0.1, 1, model=model),
+            lambda model: lnn.gradient_step(WEIGHTS, LOSS, 0.1, model=model),
+            lambda model: lnn.gradient_flow(WEIGHTS, LOSS, [0, 1], model=model),
+        ):
+            with pytest.raises(TypeError, match="a model must be a module or an object with check, product and pull"):
+                run(model)
+    with pytest.raises(TypeError, match=r"outcome must be an Outcome, as Outcome\.FINISHED, got 'done'"):
+        lnn.Trajectory([0.0], (W[None],), [0.0], "done")
+
+
+@pytest.mark.parametrize("draw", [lnn.datasets.low_rank, lnn.datasets.sensing, lnn.datasets.random_mask])
+def test_a_shape_is_a_pair_and_nothing_of_it_is_left_out(draw):
+    assert draw([2, np.int64(3)], 1, rng=RNG).shape[-2:] == (2, 3)
+    for shape in (3, (3,)):
+        with pytest.raises(ValueError, match="shape must be a pair"):
+            draw(shape, 1, rng=RNG)
+    if draw is not lnn.datasets.random_mask:
+        with pytest.raises(ValueError, match=r"shape must be a pair \(m, n\), got \(2, 3, 4\)"):
+            draw((2, 3, 4), 1, rng=RNG)
 
 
 ROWS, ANSWERS = np.ones((20, 3)), np.ones((20, 2))

@@ -169,6 +169,32 @@ def test_errors_are_kept_where_that_is_asked_for():
         lnn.grid(area, {"width": [1], "height": [1]}, on_error="ignore")
 
 
+class Particular(Exception):
+    """An error that no pickle brings back."""
+
+    def __init__(self, one, other):
+        super().__init__(f"{one} and {other}")
+
+
+def particular(number):
+    raise Particular("one", "other")
+
+
+def test_an_error_that_cannot_travel_says_what_it_said():
+    runs = lnn.grid(particular, {"number": [1, 2]}, jobs=2, on_error="keep")
+    assert runs.diverged.all() and [str(error) for error in runs.results] == ["Particular: one and other"] * 2
+    with pytest.raises(RuntimeError, match="Particular: one and other"):
+        lnn.grid(particular, {"number": [1, 2]}, jobs=2)
+    with pytest.raises(Particular):
+        lnn.grid(particular, {"number": [1, 2]})
+
+
+@pytest.mark.parametrize("axes", [{"eta": 0.1}, [("eta", [0.1])], "eta", None])
+def test_what_are_no_axes_is_refused(axes):
+    with pytest.raises(TypeError, match="axes must map names to values, as"):
+        lnn.grid(lambda eta: eta, axes)
+
+
 def test_a_frame_has_a_row_for_every_run():
     pd = pytest.importorskip("pandas", exc_type=ImportError)  # one that does not fit this NumPy is none
     runs = lnn.grid(shaky, {"step_size": (0.5, 2.0, 0.25)})

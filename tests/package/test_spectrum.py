@@ -67,7 +67,12 @@ def test_shrink_is_the_proximal_map_of_the_sum():
     [
         (lambda: lnn.nuclear_norm([-1.0]), ValueError, "negative, got -1"),
         (lambda: lnn.nuclear_norm(3.0), ValueError, "single number"),
-        (lambda: lnn.schatten([1.0], 0), ValueError, "p must be positive, got 0"),
+        (lambda: lnn.schatten([1.0], 0), ValueError, "p must be positive and finite, got 0"),
+        (lambda: lnn.schatten([1.0], True), TypeError, "p must be a real number"),
+        (lambda: lnn.schatten([1.0], [2.0]), TypeError, "p must be a real number"),
+        (lambda: lnn.soft_threshold([1.0], np.True_), TypeError, "threshold must be a real number"),
+        (lambda: lnn.soft_threshold([1.0], [0.5]), TypeError, "threshold must be a real number"),
+        (lambda: lnn.soft_threshold([1.0], np.inf), ValueError, "threshold must be positive and finite, or 0"),
         (lambda: lnn.soft_threshold([1.0], -1), ValueError, "got -1"),
         (lambda: lnn.effective_rank([np.nan]), ValueError, "finite"),
         (lambda: lnn.stable_rank([1j]), TypeError, "real"),

@@ -291,6 +291,19 @@ def test_a_gradient_of_the_wrong_sign_is_refused(run, scale):
         run(weights, Uphill())
 
 
+def test_what_is_recorded_is_made_of_floats_of_one_shape():
+    ones = lnn.LeastSquares.to(np.zeros((2, 2)))
+    for W in (np.ones((2, 2), int), np.ones((2, 2), np.float32), [[1, 1], [1, 1]]):
+        path = record([(0.0, (W,)), (1, (W,))], ones)
+        assert path.weights[0].dtype == np.float64 and path.weights[0].shape == (2, 2, 2) and path.losses[1] == 2
+    any_six = lnn.LeastSquares(lnn.Products(np.ones((1, 2, 3))), [1.0])
+    for other in ((np.ones((3, 2)),), (np.ones((2, 3)), np.ones((2, 2)))):
+        with pytest.raises(ValueError, match=r"the iterates must have one shape, got \[\(2, 3\)\] and"):
+            record([(0.0, (np.ones((2, 3)),)), (1.0, other)], any_six)
+    with pytest.raises(TypeError, match="complex128"):
+        record([(0.0, (np.ones((2, 2)) * 1j,))], ones)
+
+
 def test_a_loss_that_climbs_to_a_plateau_is_refused_too():
     class Bounded:
         def __call__(self, W):
