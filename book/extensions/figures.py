@@ -43,7 +43,7 @@ def night(colour: str) -> str:
 
 def dark(svg: str) -> str:
     """A drawing for a dark page; letters have no colour of their own, and take that of the whole."""
-    svg = re.sub(r"(?<=: )#[0-9a-f]{6}\b", lambda found: night(found[0]), svg)
+    svg = re.sub(r"(?<=: )#[0-9a-f]{6}\b|(?<=fill=\")#[0-9a-f]{6}\b", lambda found: night(found[0]), svg)
     return svg.replace("<svg ", f'<svg fill="{night("#000000")}" ', 1)
 
 

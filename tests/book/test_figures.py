@@ -9,7 +9,7 @@ import nbformat
 import numpy as np
 import pytest
 from built import CHROMIUM, SITE
-from PIL import Image, ImageChops
+from PIL import Image
 from test_browser import open_page
 
 PAGES = sorted((SITE.parents[1] / "chapters").glob("*.ipynb"))
@@ -30,24 +30,29 @@ def test_every_picture_has_its_drawing_and_every_drawing_its_picture():
     assert max(path.stat().st_size for path in drawings.FOLDER.iterdir()) < 500_000
 
 
+def ink(image):
+    """How dark a picture is, on squares of 16 pixels."""
+    small = image.convert("L").resize([n // 16 for n in image.size], Image.Resampling.BOX)
+    return 255 - np.asarray(small, dtype=float)
+
+
 @in_browser
 @pytest.mark.parametrize("page", [page for page in PAGES if drawings.pictures(page)], ids=lambda page: page.stem)
 def test_a_drawing_shows_what_the_picture_shows(browser, page):
-    tab = browser.new_page()
+    tab, others = browser.new_page(), []
     for name, png in stored(page).items():
-        picture = Image.open(io.BytesIO(png)).convert("RGB")
-        size = dict(zip(("width", "height"), picture.size, strict=True))
-        tab.set_viewport_size(size)
-        tab.set_content(
-            f"<style>body {{margin: 0}} svg {{display: block; width: {size['width']}px; height: {size['height']}px}}"
-            f"</style>{(drawings.FOLDER / f'{name}.svg').read_text(encoding='utf-8')}"
-        )
-        seen = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
-        small = [image.resize([n // 6 for n in picture.size], Image.Resampling.BOX) for image in (picture, seen)]
-        apart = np.asarray(ImageChops.difference(*small), dtype=float)
-        assert apart.mean() < 1.5 and np.quantile(apart, 0.99) < 40, (
-            f"{name}: {apart.mean()}, {np.quantile(apart, 0.99)}"
-        )
+        picture = Image.open(io.BytesIO(png))
+        width, height = picture.size
+        tab.set_viewport_size({"width": width, "height": height})
+        drawing = (drawings.FOLDER / f"{name}.svg").read_text(encoding="utf-8")
+        style = f"body {{ margin: 0 }} svg {{ display: block; width: {width}px; height: {height}px }}"
+        tab.set_content(f"<style>{style}</style>{drawing}")
+        seen, wanted = ink(Image.open(io.BytesIO(tab.screenshot()))), ink(picture)
+        # The layout moves by a pixel or two, as the two ways of drawing measure letters a little differently.
+        assert np.abs(seen - wanted).sum() < 0.5 * wanted.sum(), name
+        others += [wanted]
+        if len(others) > 1 and others[-2].shape == seen.shape:
+            assert np.abs(seen - others[-2]).sum() > 0.5 * others[-2].sum(), "another picture would pass"
     tab.close()
 
 
@@ -79,6 +84,6 @@ def test_a_page_shows_the_drawing_of_its_theme_without_a_card_and_a_click_enlarg
     large = box.locator("img")
     assert large.bounding_box()["width"] >= int(large.get_attribute("width")) > 390
     page.keyboard.press("Escape")
-    assert page.locator("dialog").count() == 0
+    assert page.locator("dialog.enlarged").count() == 0
     assert complaints == []
     page.context.close()

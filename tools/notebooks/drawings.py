@@ -28,11 +28,11 @@ def slim(svg: str) -> str:
     '<svg x="1"><g><path id="i0" d="M1.23 2L3 4"/></g><use href="#i0"/></svg>'
     """
     svg = re.sub(r"<\?xml.*?\?>|<!DOCTYPE.*?>|<!--.*?-->|<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r"(\.\d\d)\d+", r"\1", svg)
+    svg = re.sub(r"(scale\([^)]*\))|(\.\d\d)\d+", lambda found: found[1] or found[2], svg)  # letters are scaled paths
     svg = re.sub(r'(?<= d=")[^"]*', lambda path: re.sub(r"\s*([A-Za-z])\s*", r"\1", " ".join(path[0].split())), svg)
-    names = {name: f"i{k}" for k, name in enumerate(dict.fromkeys(re.findall(r'(?:"#|url\(#)([^")]+)', svg)))}
+    names = {name: f"i{k}" for k, name in enumerate(dict.fromkeys(re.findall(r'(?:href="#|url\(#)([^")]+)', svg)))}
     svg = re.sub(r' id="([^"]*)"', lambda found: f' id="{names[found[1]]}"' if found[1] in names else "", svg)
-    svg = re.sub(r'("#|url\(#)([^")]+)', lambda found: found[1] + names[found[2]], svg)
+    svg = re.sub(r'(href="#|url\(#)([^")]+)', lambda found: found[1] + names[found[2]], svg)
     return re.sub(r">\s+<", "><", svg).strip()
 
 
