@@ -33,7 +33,7 @@ from lnn.theory.preconditioner import apply
 from lnn.trajectory import Effort, Outcome, Trajectory
 
 LEAST_RTOL = 100 * EPS
-PATIENCE = 1000  # steps after which the loss is asked again whether it stays the same
+PATIENCE = 1009  # evaluations, after which the loss is asked again whether it stays the same
 METHODS: dict[str, Any] = {
     "RKC2": RKC2, "RK23": RK23, "RK45": RK45, "DOP853": DOP853, "Radau": Radau, "BDF": BDF, "LSODA": LSODA,
 }  # fmt: skip
@@ -73,16 +73,12 @@ def _check_method(method: Any) -> Any:
     return METHODS[method]
 
 
-def _check_constant(loss: Loss, W: Matrix, before: Matrix) -> None:
-    """Refuse a loss with another gradient at W than it had before."""
+def _constant(loss: Loss, W: Matrix, before: Matrix) -> bool:
+    """Whether a loss has the gradient at W that it had before."""
     if takes_stacks(loss):
-        return
+        return True
     noise = 1e-9 * float(np.linalg.norm(np.nan_to_num(before)))  # more than roundings, and less than a flow would feel
-    if not np.allclose(gradient_at(loss, W.copy()), before, rtol=0, atol=noise, equal_nan=True):
-        raise ValueError(
-            "the gradient of the loss at the first network changed from one call to the next: a flow needs a loss "
-            "that stays the same, random samples are for descents"
-        )
+    return np.allclose(gradient_at(loss, W.copy()), before, rtol=0, atol=noise, equal_nan=True)
 
 
 def _crossing(
@@ -119,7 +115,15 @@ def _integrate(
     threshold, loss = -np.inf if stop is None else check_number(stop, "stop"), recorder.loss
     y = flat(start)
     rtol, atol = _check_tolerances(rtol, atol, y)
-    due, evaluations, sound = times - times[0], 0, True
+    due, evaluations, sound, steady = times - times[0], 0, True, True
+
+    def check_constant() -> None:
+        set_clock(0.0)
+        if not (steady and _constant(loss, W, before)):
+            raise ValueError(
+                "the gradient of the loss at the first network changed from one call to the next: a flow needs a loss "
+                "that stays the same, random samples are for descents"
+            )
 
     def set_clock(t: float) -> None:
         if isinstance(loss, AtTime):
@@ -134,10 +138,13 @@ def _integrate(
         return float(values_along(loss, recorder.model.product(apart(y, start))[None])[0]) - threshold
 
     def derivative(t: float, y: Matrix) -> Matrix:
-        nonlocal evaluations, sound
+        nonlocal evaluations, sound, steady
         set_clock(t)
         evaluations, velocity = evaluations + 1, field(y)
         sound = finite(velocity)
+        if evaluations % PATIENCE == 0 and steady:
+            set_clock(0.0)
+            steady = _constant(loss, W, before)
         return velocity
 
     def begin(t: float, y: Matrix) -> Any:
@@ -150,7 +157,7 @@ def _integrate(
         W = recorder.model.product(start)
         values_along(loss, W[None])  # says what does not fit
         before = gradient_at(loss, W.copy()).copy()
-        _check_constant(loss, W, before)
+        check_constant()
         take(0.0, times[0], y)
         if not recorder.losses:
             raise ValueError("the loss is not finite at the first network")
@@ -180,9 +187,8 @@ def _integrate(
                 outcome = Outcome.DIVERGED
                 break
             steps += 1
-            if steps % PATIENCE == 0:
-                set_clock(0.0)
-                _check_constant(loss, W, before)
+            if not steady:
+                break
             t, y, inside = solver.t, solver.y, None
             if bar is not None:
                 bar.update(t - solver.t_old)
@@ -201,8 +207,7 @@ def _integrate(
             if outcome is not Outcome.FINISHED and t > due[taken - 1]:
                 take(t, max(times[0] + t, np.nextafter(times[taken - 1], np.inf)), y)
         recorder.settle(start)
-        set_clock(0.0)
-        _check_constant(loss, W, before)
+        check_constant()
     if recorder.outcome is Outcome.FINISHED:
         recorder.outcome = outcome
     effort = Effort(evaluations, steps, getattr(solver, "failed", None))

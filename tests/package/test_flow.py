@@ -287,6 +287,7 @@ class Later:
 def test_a_loss_that_changes_later_is_refused_too(patience):
     for run in (
         lambda loss: lnn.gradient_flow((np.eye(3), np.eye(3)), loss, [0, 1.0]),
+        lambda loss: lnn.gradient_flow((np.eye(3) + 1, np.eye(3)), loss, [0, 1.0], max_steps=20_000),
         lambda loss: lnn.end_to_end_flow(np.eye(3), loss, 2, [0, 1.0]),
     ):
         with pytest.raises(ValueError, match="changed from one call to the next"):
