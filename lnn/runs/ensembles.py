@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lnn import network
-from lnn.descent import Every
+from lnn.descent import Every, StepSize, check_step_size
 from lnn.losses import LeastSquares, Loss, at_time, gradient_at, takes_stacks, values_along
 from lnn.numerics.checks import Matrix, ReadOnly, Weights, check_count, check_positive
 from lnn.numerics.fused import small, sweeps
@@ -72,7 +72,13 @@ def _gradients(loss: Loss) -> Callable[[Matrix], Matrix]:
 
 
 def ensemble_descent(
-    weights: Iterable[ArrayLike], loss: Loss, step_size: float, steps: int, *, every: Every = 1
+    weights: Iterable[ArrayLike],
+    loss: Loss,
+    step_size: StepSize,
+    steps: int,
+    *,
+    weight_decay: float = 0.0,
+    every: Every = 1,
 ) -> Ensemble:
     """Gradient descent over the layers of many networks at once, on one loss: far faster than one by one if small.
 
@@ -80,13 +86,13 @@ def ensemble_descent(
     ----------
     weights : N arrays, the j-th of shape (…, d_j, d_{j-1})
         Where to start: leading axes count the members.
-    loss, step_size, steps, every
+    loss, step_size, steps, weight_decay, every
         As in `gradient_descent`. A loss that is not the package's is asked for one member at a time.
 
     Returns
     -------
     Ensemble
-        Step k at time η·k. A member that blows up is marked as diverged, and the others go on.
+        Times as in `gradient_descent`. A member that blows up is marked as diverged, and the others go on.
 
     Raises
     ------
@@ -95,7 +101,10 @@ def ensemble_descent(
     """
     if at_time(loss) is not loss:
         raise TypeError("an ensemble descends on a loss of W alone: for ℓ(W, t) call gradient_descent for each member")
-    start, eta, numbers = network.check(weights), check_positive(step_size, "step_size"), check_every(every)
+    start, numbers = network.check(weights), check_every(every)
+    schedule = step_size if callable(step_size) else None
+    eta = 1.0 if schedule else check_step_size(step_size, len(start))
+    decay = check_positive(weight_decay, "weight_decay", or_zero=True)
     steps, axes = check_count(steps, "steps", least=0), start[0].shape[:-2]
     if not axes:
         raise ValueError("an ensemble needs weights with leading axes: gradient_descent takes one network")
@@ -103,19 +112,34 @@ def ensemble_descent(
     # A row of entries for each member. Those of a member stand next to each other in memory, or those of all members.
     rows = np.concatenate([W.reshape(len(W), -1) for W in single], axis=1)
     entries = rows.copy("F" if small(single) else "C")
-    one, moves, kept, chosen = tuple(W[0] for W in single), np.zeros_like(entries), [rows], [0]
+    one, moves, kept = tuple(W[0] for W in single), np.zeros_like(entries), [rows]
+    mean, time, times = float(np.mean(eta)), 0.0, [0.0]
+
+    def spread(eta: float | Matrix) -> Matrix:
+        """Step sizes of all entries of a member."""
+        return np.repeat(np.full(len(one), eta), [W.size for W in one])
+
+    size: Any = eta if isinstance(eta, float) and not schedule else spread(eta)
     together = takes_stacks(loss)  # any other one may change: it is asked when the members are there
     center = loss.target if type(loss) is LeastSquares else None
     with np.errstate(over="ignore", invalid="ignore"):
         # One that does not fit is refused here.
         values = [values_along(loss, network.product(apart(rows[:1] if together else rows, one)))]
         calls = sweeps(apart(entries, one), apart(moves, one), _gradients(loss), center=center)
-        calls += [partial(np.multiply, moves, eta, moves), partial(np.subtract, entries, moves, entries)]
+        if decay:
+            shrink = np.zeros_like(entries)
+            calls += [partial(np.multiply, entries, decay, shrink), partial(np.add, moves, shrink, moves)]
+        calls += [partial(np.multiply, moves, size, moves), partial(np.subtract, entries, moves, entries)]
         for k in range(1, steps + 1):
+            if schedule:
+                eta = check_step_size(schedule(k), len(one), f"step_size({k})")
+                size[...], time = spread(eta), time + float(np.mean(eta))
+            else:
+                time = mean * k
             for call in calls:
                 call()
             if k in numbers or k == steps:
-                chosen.append(k)
+                times.append(time)
                 kept.append(entries.copy())
                 if not together:
                     values.append(values_along(loss, network.product(apart(kept[-1], one))))
@@ -130,7 +154,7 @@ def ensemble_descent(
     if not finite[0].all():
         raise ValueError("the loss is not finite at the first network of a member")
     lengths = np.where(finite.all(axis=0), len(finite), np.argmin(finite, axis=0))
-    ensemble = Ensemble(eta * np.array(chosen), path, losses, lengths)
-    for member in np.ndindex(axes):
+    ensemble = Ensemble(np.array(times), path, losses, lengths)
+    for member in () if together else np.ndindex(axes):
         check_sign(ensemble[member], loss, tuple(W[member] for W in start))
     return ensemble

@@ -51,6 +51,22 @@ def test_every_member_runs_as_it_would_alone(loss, axes, widths):
             assert np.array_equal(together[member[0]].losses, path.losses)
 
 
+@pytest.mark.parametrize("decay", [0.0, 0.4])
+@pytest.mark.parametrize("eta", [0.02, [0.03, 0.01], lambda k: 0.05 / k, lambda k: [0.05 / k, 0.02]])
+@pytest.mark.parametrize("widths", [(4, 2, 2), (4, 9, 2)])  # entry by entry, and by matrices
+def test_step_sizes_and_weight_decay_are_those_of_a_run_alone(widths, eta, decay):
+    weights = [0.3 * RNG.standard_normal((3, m, n)) for n, m in zip(widths, widths[1:], strict=False)]
+    for loss in LOSSES.values():
+        together = lnn.ensemble_descent(weights, loss, eta, 12, weight_decay=decay, every=5)
+        for m in range(3):
+            alone = lnn.gradient_descent([W[m] for W in weights], loss, eta, 12, weight_decay=decay, every=5)
+            np.testing.assert_allclose(together[m].times, alone.times, rtol=1e-12)
+            np.testing.assert_allclose(together[m].losses, alone.losses, rtol=1e-10)
+            np.testing.assert_allclose(together[m].end_to_end, alone.end_to_end, rtol=1e-9, atol=1e-12)
+    with pytest.raises(ValueError, match=r"step_size must be a number, or one for each of 2 factors, got shape \(3,\)"):
+        lnn.ensemble_descent(weights, loss, [0.1] * 3, 1)
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_member_that_diverges_is_marked_and_the_others_go_on(loss):
     rng = np.random.default_rng(1)
