@@ -179,7 +179,7 @@ def values_along(loss: Loss, W: Matrix) -> Matrix:
 
 def _residual(measure: Measurement, W: Matrix, observed: Matrix) -> Matrix:
     """𝒜(W) - y, shape (…, k); measurements of another number are refused, where NumPy would repeat a single one."""
-    measured = measure(W)
+    measured = np.asarray(measure(W))
     if measured.shape[-1:] != observed.shape:
         raise ValueError(
             f"W, of shape {np.shape(W)}, gives {measured.shape[-1]} measurements, observed {observed.size}"

@@ -89,8 +89,8 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
     if not (callable(measure) and callable(getattr(measure, "adjoint", None))):
         raise TypeError(f"a measurement must be callable and have a method adjoint, got {measure!r}")
     try:
-        shape = measure.adjoint(y).shape
-        count = measure(np.zeros(shape)).shape[-1]
+        shape = np.shape(measure.adjoint(y))
+        count = np.shape(measure(np.zeros(shape)))[-1]
     except (ValueError, IndexError) as error:
         raise ValueError(
             f"observed holds {y.size} numbers, which is not what the measurement gives: {error}"

@@ -13,7 +13,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.linalg.lapack import dpocon
 
 from lnn.convex.splitting import douglas_rachford, threshold_spectrum
-from lnn.measurements import Entries, Everything, Measurement, Products, check_observed
+from lnn.measurements import Entries, Everything, Measurement, Products, Samples, check_observed
 from lnn.numerics.checks import Matrix, ReadOnly, check_count, check_positive, representable
 from lnn.theory.spectrum import nuclear_norm, singular_values
 
@@ -69,6 +69,8 @@ def gram(measure: Measurement, count: int) -> Matrix:
     if type(measure) is Products:
         rows = measure.A.reshape(count, -1)
         return np.asarray(rows @ rows.T)
+    if type(measure) not in (Everything, Entries, Samples):  # it may take stacks for something else
+        return np.array([measure(measure.adjoint(e)) for e in np.eye(count)])
     blocks = np.array_split(np.eye(count), -(-count // 256))
     return np.concatenate([measure(measure.adjoint(block)) for block in blocks])
 

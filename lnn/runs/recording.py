@@ -164,13 +164,13 @@ class Recorder:
         self.waiting.clear()
 
     def _look(self, W: Matrix, factors: Weights) -> None:
-        """Append what is observed of every network; who looks cannot change it."""
+        """Append what is observed of every network; who looks cannot change it, and may answer in one buffer."""
         for array in (W, *factors):
             array.flags.writeable = False
         for k, V in enumerate(W):
             at = tuple(F[k] for F in factors)
             for name, (look, by_factors) in self.observe.items():
-                self.observed[name].append(look(at if by_factors else V))
+                self.observed[name].append(deepcopy(look(at if by_factors else V)))
 
     def path(self, effort: Effort | None = None) -> Trajectory:
         """The trajectory of what was taken."""

@@ -30,6 +30,32 @@ def problem(kind, seed=0, shape=(9, 7)):
 KINDS = ("entries", "products", "samples", "dependent", "everything")
 
 
+class Sums:
+    """A measurement as a student writes it, for one matrix: on a stack of square ones its sums mean something else."""
+
+    def __call__(self, W):
+        return [W[0][0], W.sum((0, 1))]
+
+    def adjoint(self, r):
+        W = np.full((3, 3), r[1])
+        W[0, 0] += r[0]
+        return W
+
+
+def test_a_measurement_of_ones_own_is_asked_for_one_matrix_at_a_time():
+    rows = np.stack([Sums().adjoint(e) for e in np.eye(2)])
+    own, right = (nuclear.minimize(measure, [2.0, 1.0]) for measure in (Sums(), lnn.Products(rows)))
+    assert own.value == pytest.approx(right.value, rel=1e-9)
+    weights = (np.eye(3), 0.3 * np.ones((3, 3)))
+    for run in (
+        lambda loss: lnn.gradient_descent(weights, loss, 0.02, 9),
+        lambda loss: lnn.gradient_flow(weights, loss, [0, 0.2, 0.5], stop=1e-3),
+        lambda loss: lnn.ensemble_descent([np.stack([W] * 3) for W in weights], loss, 0.02, 9),
+    ):
+        own, right = (run(lnn.LeastSquares(measure, [2.0, 1.0])) for measure in (Sums(), lnn.Products(rows)))
+        np.testing.assert_allclose(own.losses, right.losses, rtol=1e-7)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_answer_is_feasible_and_its_dual_proves_it_best(kind):
     measure, observed, target = problem(kind)

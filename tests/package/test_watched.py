@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from test_runs import CUBE, DESCENTS, LOSS, RUNS, STEP, WEIGHTS
+from test_runs import CUBE, DESCENTS, FLOWS, LOSS, RUNS, STEP, WEIGHTS
 from tolerances import EXACT
 
 import lnn
@@ -166,3 +166,15 @@ def test_of_a_large_matrix_they_are_those_of_the_decomposition():
 def test_there_are_only_so_many_leading_ones(count):
     with pytest.raises(ValueError, match=r"leading must be at (most 2|least 1)"):
         lnn.singular_values(np.ones((2, 3)), leading=count)
+
+
+def test_what_looks_may_answer_in_one_buffer():
+    buffer = np.zeros((2, 3))
+
+    def look(W):
+        buffer[...] = W
+        return buffer
+
+    for run in (DESCENTS["gradient_descent"], lambda steps, **o: FLOWS["gradient_flow"](**o)):
+        path = run(5, observe={"W": look})
+        np.testing.assert_allclose(path.observed["W"], path.end_to_end, rtol=1e-13)
