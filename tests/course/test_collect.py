@@ -3,6 +3,7 @@
 import zipfile
 
 import collect
+import grading
 import nbformat
 import pytest
 import roster
@@ -185,3 +186,39 @@ def test_a_large_or_broken_archive_is_named(course, capsys, monkeypatch):
     said = capsys.readouterr().err
     assert "a_1_1_small.ipynb is too large" in said and "half.zip is no archive" in said
     assert not (course / "submitted").exists()
+
+
+def test_a_roster_is_read_as_spreadsheets_write_it_and_kept_so(course):
+    """With semicolons, quotes, a mark of UTF-8, columns of one's own, two writings of ë; a new student is added."""
+    text = '\ufeff"name";student;group;mail;;\r\nZoë;zoe\u0308;"a; b";z@uni.example;;\r\n;;;;;\r\n'
+    (course / "roster.csv").write_bytes(text.encode())
+    archive(course, {f"a_4711_1_{FILE}": notebook(course, "new")})
+    assert collect.collect(course, []) == 0
+    rows = roster.read(course)
+    assert rows["zoë"] == {"name": "Zoë", "student": "zoë", "group": "a; b", "mail": "z@uni.example"}
+    assert rows["4711"] == {"name": "a", "student": "4711", "group": "", "mail": ""}
+    assert (course / "roster.csv").read_text().startswith("name;student;group;mail\n")
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("Name;Matrikel\nAda;1\n", "line 1: one column must be student, and none twice; it has Name, Matrikel"),
+        ("", "line 1: one column must be student"),
+        ("student,mail,mail\n", "none twice"),
+        ("student,name\nada,Ada\n,Emmy\n", "line 3: no student"),
+        ("student,name\nada,Ada\nada,Emmy\n", "line 3: ada stands there twice"),
+        ("student,name\nada,Lovelace, Ada\n", "line 2: more fields than columns"),
+        ("student,name\nzoe,Zoë\n".encode("latin-1"), "not in UTF-8"),
+    ],
+)
+def test_a_roster_that_is_wrong_is_named_and_left_as_it_is(course, text, said, capsys):
+    content = text if isinstance(text, bytes) else text.encode()
+    (course / "roster.csv").write_bytes(content)
+    (course / "submitted").mkdir()
+    (course / "gradebook.db").touch()
+    archive(course, {f"a_4711_1_{FILE}": notebook(course, "new")})
+    assert collect.collect(course, []) == grading.grade(course, None, False) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 2 and all(line.startswith("roster.csv") and said in line for line in told)
+    assert (course / "roster.csv").read_bytes() == content and not collected(course)

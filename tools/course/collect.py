@@ -230,7 +230,8 @@ def collect(course: Path, wanted: list[str]) -> int:
         return 1
     try:
         zone = due.read(course).zone if (course / "due.toml").exists() else None
-    except due.Wrong as error:
+        roster.read(course)
+    except (due.Wrong, roster.Wrong) as error:
         print(error, file=sys.stderr)
         return 1
     status = 0

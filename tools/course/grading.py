@@ -12,6 +12,7 @@ from threading import Thread
 
 import confined
 import due
+import roster
 from exports import export
 from grader import Grader, Outcome
 from scores import write_scores
@@ -96,7 +97,8 @@ def grade(
         return 1
     try:
         dates = due.read(course)
-    except due.Wrong as error:
+        roster.read(course)
+    except (due.Wrong, roster.Wrong) as error:
         print(error, file=sys.stderr)
         return 1
     found = list(submissions(course))
