@@ -45,15 +45,15 @@ def collected(course):
 
 
 def moodle(name, number):
-    return f"{name}_{number}_assignsubmission_file_"
+    return f"{name}_{number}_assignsubmission_file"
 
 
 def test_moodle_by_participant(course, capsys):
-    """Two students of one name, a particle, accents, a hidden name; a folder for each, or none."""
+    """Two students of one name, a particle, accents, a hidden name; a folder for each, an older Moodle's, or none."""
     people = {4711: "Ada Lovelace", 4712: "Ada Lovelace", 4713: "Ludwig van der Wærden", 4714: "Participant"}
     files = {f"{moodle(name, k)}/{FILE}": notebook(course, f"by {k}") for k, name in people.items()}
-    files |= {f"{moodle('Zoë Ångström', 4715)}{FILE}": notebook(course, "by 4715")}
-    files |= {f"{moodle('Anna', 4716)}/deep/er/{FILE}": notebook(course, "by 4716")}
+    files |= {f"{moodle('Zoë Ångström', 4715)}_{FILE}": notebook(course, "by 4715")}
+    files |= {f"{moodle('Anna', 4716)}_/deep/er/{FILE}": notebook(course, "by 4716")}
     files |= {f"{moodle('Anna', 4717).replace('file', 'onlinetext')}/onlinetext.html": b"<p>see my mail</p>"}
     archive(course, files)
     assert collect.collect(course, []) == 1
@@ -117,14 +117,18 @@ def test_two_attempts_and_other_files(course, capsys):
     assert collected(course) == {"1": "second", "2": "the set"}
 
 
-def test_two_notebooks_of_one_moment_are_not_chosen_between(course, capsys):
+def test_two_notebooks_in_one_archive_of_moodle_are_not_chosen_between(course, capsys):
+    """The times in it are those at which it was packed, one file after the other: an archive of another day counts."""
     folder = moodle("Ada", 1)
-    archive(course, {f"{folder}/{FILE}": notebook(course, "one"), f"{folder}/small-2.ipynb": notebook(course, "two")})
+    later = {f"{folder}/small-2.ipynb": (notebook(course, "two"), (2026, 10, 1, 12, 0, 2))}
+    archive(course, {f"{folder}/{FILE}": notebook(course, "one")} | later)
     assert collect.collect(course, []) == 1
-    assert "several notebooks at one time" in capsys.readouterr().err and not (course / "submitted").exists()
-    late = {f"{folder}/small-2.ipynb": (notebook(course, "two"), (2026, 10, 2, 12, 0, 0))}
-    archive(course, {f"{folder}/{FILE}": notebook(course, "one")} | late)
-    assert collect.collect(course, []) == 0 and collected(course) == {"1": "two"}
+    assert "put the right one into submitted/ by hand" in capsys.readouterr().err
+    assert not (course / "submitted").exists()
+    third = {f"{folder}/{FILE}": (notebook(course, "three"), (2026, 10, 2, 12, 0, 0))}
+    archive(course, third, "another day.zip")
+    assert collect.collect(course, []) == 0 and collected(course) == {"1": "three"}
+    assert "the latest is taken" in capsys.readouterr().err
 
 
 def test_an_archive_exported_again_brings_what_is_new_and_leaves_what_was_changed_by_hand(course, capsys):
@@ -166,7 +170,7 @@ def test_a_table_that_a_student_hands_in_is_no_worksheet(course):
     folder = course / "downloaded" / SET / moodle("Eve", 2)
     folder.mkdir(parents=True)
     (folder / "grades.csv").write_bytes(forged)
-    (folder.parent / f"{moodle('Eve', 2)}grades.csv").write_bytes(forged)
+    (folder.parent / f"{moodle('Eve', 2)}_grades.csv").write_bytes(forged)
     archive(course, {f"{moodle('Ada', 1)}/{FILE}": notebook(course, "hers"), f"{moodle('Eve', 2)}/grades.csv": forged})
     assert collect.collect(course, []) == 1  # Eve has handed in no notebook
     assert collected(course) == {"1": "hers"}

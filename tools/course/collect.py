@@ -24,8 +24,8 @@ import whole
 from sets import name_of, roles, sets
 from submissions import LARGEST, unfit_name
 
-# Ada Lovelace_4711_assignsubmission_file_/linear_networks.ipynb, or the same without a folder
-MOODLE = re.compile(r"(?:^|/)(?P<name>[^/_]*)_(?P<id>\d+)_assignsubmission_[a-z]+_(?P<file>.*)$")
+# Ada Lovelace_4711_assignsubmission_file/linear_networks.ipynb; before Moodle 4.1 with _/, and without a folder with _
+MOODLE = re.compile(r"(?:^|/)(?P<name>[^/_]*)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_|/)(?P<file>.*)$")
 # lovelaceada_LATE_4711_990123_linear_networks-1.ipynb, with the numbers of the user and of the file; where names are
 # hidden, LATE_anon_x7Yb2_990123_…; a text typed into Canvas is lovelaceada_4711_text.html
 CANVAS = re.compile(
@@ -46,27 +46,39 @@ class Found(NamedTuple):
 
 
 def files(folder: Path, told: list[str]) -> Iterator[tuple[str, tuple, int, Callable[[], bytes]]]:
-    """Path, time, size and a function that reads it of every file in a folder and in the archives in it."""
-    for path in sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()):
-        inner = path.relative_to(folder).as_posix()
-        if path.suffix.lower() != ".zip" or MOODLE.search(inner) or CANVAS.search(inner):  # not an archive of the LMS
-            when = datetime.fromtimestamp(path.stat().st_mtime).timetuple()[:6]
-            yield inner, tuple(when), path.stat().st_size, path.read_bytes
-            continue
+    """Path, time, size and a function that reads it of every file in a folder and in the archives in it.
+
+    The time is one for a whole archive, its latest, and one for all that lies there unpacked. Moodle gives each file in
+    an archive the moment at which it was packed: these tell archives of different days from each other, and no more.
+    """
+    there = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    theirs = [path for path in there if of_a_student(path.relative_to(folder))]
+    packed = [path for path in there if path.suffix.lower() == ".zip" and path not in theirs]
+    when = datetime.fromtimestamp(max([path.stat().st_mtime for path in theirs], default=0)).timetuple()[:6]
+    for path in there:
+        if path not in packed:
+            yield path.relative_to(folder).as_posix(), tuple(when), path.stat().st_size, path.read_bytes
+    for path in packed:
+        inner = path.relative_to(folder)
         try:
             with zipfile.ZipFile(path) as archive:
-                for info in archive.infolist():
-                    if not info.is_dir():
-                        yield info.filename, info.date_time, info.file_size, partial(archive.read, info)
+                infos = [info for info in archive.infolist() if not info.is_dir()]
+                latest = max([info.date_time for info in infos], default=())
+                for info in infos:
+                    yield info.filename, latest, info.file_size, partial(archive.read, info)
         except zipfile.BadZipFile:
             told.append(f"{inner} is no archive, or a damaged one: not collected")
 
 
+def of_a_student(inner: Path) -> bool:
+    """Whether the LMS has named a file after a student."""
+    return bool(MOODLE.search(inner.as_posix()) or CANVAS.search(inner.as_posix()))
+
+
 def worksheets(folder: Path) -> list[Path]:
-    """The tables that an instructor has put beside the archive; a table that a student has handed in is none."""
-    return [
-        path for path in sorted(folder.glob("*.csv")) if not MOODLE.search(path.name) and not CANVAS.search(path.name)
-    ]
+    """The tables that an instructor has put beside the archive, the newest last; one that was handed in is none."""
+    tables = [path for path in sorted(folder.glob("*.csv")) if not of_a_student(Path(path.name))]
+    return sorted(tables, key=lambda path: path.stat().st_mtime)
 
 
 def participants(folder: Path, told: list[str]) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
@@ -85,9 +97,9 @@ def participants(folder: Path, told: list[str]) -> tuple[dict[str, tuple[str, st
                 known[number[1]] = (mail, row[1].strip())
             text = dict(zip(head, row, strict=False)).get("Last modified (submission)", "").strip()
             if when := moment(text):
-                modified[number[1]] = when
+                modified[number[1]] = max(when, modified.get(number[1], ""))
             elif any(map(str.isdigit, text)):
-                told.append(f"{path.name} has {text!r} for {number[1]}, no time in English: that of the archive counts")
+                told.append(f"{path.name} has {text!r} for {number[1]}, no time in English: how late is not known")
     return known, modified
 
 
@@ -103,14 +115,6 @@ def moment(text: str) -> str:
         return ""
 
 
-def clock(when: tuple) -> str:
-    """The time of a file in an archive, or "": those without one have the beginning of 1980."""
-    try:
-        return datetime(*when).isoformat(" ") if when[0] > 1980 else ""
-    except ValueError:
-        return ""
-
-
 def found(folder: Path, told: list[str]) -> Iterator[Found]:
     """The files of students in a download; what belongs to nobody is told."""
     known, modified = participants(folder, told)
@@ -121,8 +125,7 @@ def found(folder: Path, told: list[str]) -> Iterator[Found]:
             told.append(f"{path} is too large: not collected")
         elif match := MOODLE.search(path):
             student, person = known.get(match["id"], (match["id"], match["name"].strip()))
-            stamped = modified.get(match["id"]) or clock(when)
-            yield Found(student, person, path, (0, *when), read(), stamped)
+            yield Found(student, person, path, (0, *when), read(), modified.get(match["id"], ""))
         elif match := CANVAS.search(path):
             student = match["id"] or match["anonymous"]
             # Canvas writes into its archive whether something was late, and not when it came in.
@@ -151,7 +154,7 @@ def chosen(handed_in: list[Found], expected: set[str]) -> tuple[Found | None, st
     came = max(file.came for file in fitting)
     latest = [file for file in fitting if file.came == came]
     if len({file.content for file in latest}) > 1:
-        return None, f"has handed in several notebooks at one time: put one into submitted/ by hand: {listed}"
+        return None, f"has handed in several notebooks: put the right one into submitted/ by hand: {listed}"
     if len({file.content for file in fitting}) > 1:
         return latest[0], f"has handed in several notebooks; the latest is taken, {latest[0].path}"
     return latest[0], ""
@@ -212,12 +215,15 @@ def collect_set(course: Path, assignment: str, zone: tzinfo | None) -> tuple[int
         stamp(place.parent, file, zone)
     whole.write(memory, json.dumps(before, indent=1))
     roster.add(course, names)
-    if any("assignsubmission" in f.path and f.student.isdigit() for files in by_student.values() for f in files):
+    moodle = [file for files in by_student.values() for file in files if MOODLE.search(file.path)]
+    if any(file.student.isdigit() for file in moodle):
         told.append("there is no grading worksheet of Moodle: students have another number in each set")
-    if zone is None and any("assignsubmission" in f.path for files in by_student.values() for f in files):
+    if zone and not all(file.when for file in moodle):
         told.append(
-            "there is no due.toml, so the zone of the archive's times is unknown: when things came in is not kept"
+            "Moodle's archive does not say when things came in, its worksheet in English does: not known for all"
         )
+    if not zone and any(file.when for file in moodle):
+        told.append("there is no due.toml, so the zone of the worksheet's times is unknown: they are not kept")
     return new, same, told
 
 
