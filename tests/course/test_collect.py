@@ -76,6 +76,25 @@ def test_moodle_with_its_worksheet_by_mail_address(course, participant):
     }
 
 
+def test_a_group_of_moodle_is_not_taken_for_the_participant_of_its_number(course, capsys):
+    one_person = moodle("ONeil Zoe\u0308", 12)  # as Moodle and a file system may write it
+    archive(course, {f"{moodle('Group A', 4711)}/{FILE}": notebook(course, "all"), f"{one_person}/{FILE}": b"{}"})
+    text = "Identifier,Full name,Email address\nParticipant 4711,Ada,ada@uni.example\n"
+    text += "Participant 12,O'Neil Zoë,z@uni.example\n"
+    (course / "downloaded" / SET / "Grades.csv").write_text(text)
+    assert collect.collect(course, []) == 1
+    assert "has the number of Ada in the worksheet" in capsys.readouterr().err
+    assert [path.name for path in (course / "submitted").iterdir()] == ["z@uni.example"]
+
+
+def test_a_name_of_canvas_that_can_be_read_in_two_ways_is_not_guessed(course, capsys):
+    archive(
+        course, {f"user_17_4711_990001_{FILE}": notebook(course, "hers"), f"b_5_9_1x_{FILE}": notebook(course, "his")}
+    )
+    assert collect.collect(course, []) == 1
+    assert "is of the user 17 or 4711" in capsys.readouterr().err and collected(course) == {"5": "his"}
+
+
 def test_canvas_by_user(course, capsys):
     """Two students of one name, late ones, underscores and digits in names, hidden names, renamed files."""
     names = {

@@ -11,6 +11,7 @@ import io
 import json
 import re
 import sys
+import unicodedata
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
@@ -125,14 +126,27 @@ def found(folder: Path, told: list[str]) -> Iterator[Found]:
             told.append(f"{path} is too large: not collected")
         elif match := MOODLE.search(path):
             student, person = known.get(match["id"], (match["id"], match["name"].strip()))
+            if letters(person) != letters(match["name"]):  # groups have numbers of their own
+                told.append(f"{path} has the number of {person} in the worksheet, and another name: not collected")
+                continue
             yield Found(student, person, path, (0, *when), read(), modified.get(match["id"], ""))
         elif match := CANVAS.search(path):
             student = match["id"] or match["anonymous"]
+            if match["id"] and re.match(
+                r"\d+_", match["file"] or ""
+            ):  # a name may end in a number, a file begin with one
+                told.append(f"{path} is of the user {student} or {match['number']}: not collected, look it up")
+                continue
             # Canvas writes into its archive whether something was late, and not when it came in.
             late = due.LATE if re.search(r"(?:^|[/_])LATE_", path[: match.start("number")]) else ""
             yield Found(student, match["name"] or "", path, (int(match["number"] or 0),), read(), late)
         elif not path.endswith((".csv", ".json")):  # a worksheet, and what was collected before
             told.append(f"{path} has a name that neither Moodle nor Canvas gives: not collected")
+
+
+def letters(name: str) -> str:
+    """A name as it can be compared: Moodle leaves out of a path what is neither letter nor digit, or most of it."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
 
 
 def of_set(content: bytes, expected: set[str]) -> bool:
