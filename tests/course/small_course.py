@@ -85,9 +85,11 @@ def grade(course, again=False):
     return grading.grade(course, None, again)
 
 
-def table(course, name=SET):
-    with (course / "scores" / f"{name}.csv").open(encoding="utf-8") as file:
-        return {row["student"]: row for row in csv.DictReader(file)}
+def table(course, name=SET, key="student"):
+    with (course / "scores" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        between = csv.Sniffer().sniff(file.readline(), ",;").delimiter
+        file.seek(0)
+        return {row[key]: row for row in csv.DictReader(file, delimiter=between)}
 
 
 def page(course, student):

@@ -370,6 +370,28 @@ def test_tables_for_the_class_and_for_the_lms(course):
     assert (filled_in["Grade"], filled_in["Maximum Grade"], other["Grade"]) == ("4.5", "5", "")
 
 
+def test_no_table_for_the_lms_gives_anyone_the_score_of_another(course):
+    """Folders that are numbers of other columns; a worksheet as a spreadsheet saves it; a mail that nobody knows."""
+    (course / "downloaded" / SET).mkdir(parents=True)
+    sheet = "Identifier;Full name;Email address;Status;Grade;Maximum Grade\n"
+    sheet += "Participant 5;Zoë;zoe@uni.example;Submitted;;10\nParticipant 7;Max;max@uni.example;;;10\n\n"
+    (course / "downloaded" / SET / "Grades.csv").write_bytes(sheet.encode("cp1252"))
+    people = "student,name,mail\nzoe,Zoë,zoe@uni.example\n"
+    (course / "roster.csv").write_text(people, encoding="utf-8")
+    for student in ("zoe", "7", "10", "waits"):
+        hand_in(course, student, filled(course, RIGHT if student in ("zoe", "waits") else WRONG))
+    assert grade(course) == 0
+    assert not table(course, "moodle_" + SET, "Identifier")["Participant 5"]["Grade"]  # no set has a score yet
+    assert SET not in next(iter(table(course, "canvas", "Student").values()))
+    for student in ("zoe", "7", "10"):
+        mark(course, student, PROOF, 2)
+    assert grade(course) == 0
+    sheet = table(course, "moodle_" + SET, "Identifier")
+    assert {who: row["Grade"] for who, row in sheet.items()} == {"Participant 5": "5.0", "Participant 7": ""}
+    assert list(table(course, "moodle", "Email address")) == ["10", "7", "zoe@uni.example"]
+    assert list(table(course, "canvas", "Student"))[1:] == ["10", "7", "Zoë"]
+
+
 def test_feedback_of_a_first_round_does_not_show_the_hidden_tests(course):
     hand_in(course, "ada", filled(course, WRONG))
     for hide in (True, False):

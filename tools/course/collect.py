@@ -82,13 +82,24 @@ def worksheets(folder: Path) -> list[Path]:
     return sorted(tables, key=lambda path: path.stat().st_mtime)
 
 
+def worksheet(path: Path) -> tuple[list[list[str]], str]:
+    """The rows of a worksheet, and what stands between fields: a spreadsheet may have written it in its own way."""
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", errors="replace")
+    between = roster.separator(text)
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=between)), between
+
+
 def participants(folder: Path, told: list[str]) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """By number of participant, from Moodle's grading worksheets: mail and name; and when it was handed in."""
     known: dict[str, tuple[str, str]] = {}
     modified: dict[str, str] = {}
     for path in worksheets(folder):
         head: list[str] = []
-        for row in csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"))):
+        for row in worksheet(path)[0]:
             head = head or row
             number = re.search(r"(\d+)\s*$", row[0]) if row else None
             if not number:

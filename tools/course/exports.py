@@ -5,17 +5,19 @@ scores/blackboard.csv      a grade centre; the possible points stand in the head
 scores/moodle.csv          for the import of grades by mail address
 scores/moodle_SET.csv      the grading worksheet that lies in downloaded/SET/, filled in
 
-A score is exported when all its tasks are graded. An empty field changes nothing in the LMS.
+A score is exported when all its tasks are graded; a set and a student without any are left out. No row is without what
+it is found by: Moodle gives such a row to the student above it.
 """
 
 import csv
 import io
+import json
 import re
 from pathlib import Path
 
 import roster
 import whole
-from collect import worksheets
+from collect import worksheet, worksheets
 from scores import write_csv
 from sets import roles, sets
 
@@ -34,8 +36,8 @@ def maximum(course: Path, assignment: str) -> float:
 def export(course: Path) -> None:
     """Write the tables of all sets that have been released, from the tables in scores/."""
     folder = course / "scores"
-    names = [name for name in sets(course) if (folder / f"{name}.csv").exists()]
-    scores = {name: complete(course, name) for name in names}
+    scores = {name: complete(course, name) for name in sets(course) if (folder / f"{name}.csv").exists()}
+    names = [name for name in scores if scores[name]]
     most = {name: maximum(course, name) for name in names}
     people = roster.read(course)
     students = sorted({student for points in scores.values() for student in points})
@@ -60,31 +62,37 @@ def export(course: Path) -> None:
     write_csv(folder / "blackboard.csv", ["Last Name", "First Name", "Username", *titles.values()], rows)
 
     rows = [
-        {"Email address": person(student, "mail") or (student if "@" in student else ""), "ID number": student}
+        {"Email address": person(student, "mail") or student, "ID number": student}
         | {name: scores[name].get(student, "") for name in names}
         for student in students
     ]
     write_csv(folder / "moodle.csv", ["Email address", "ID number", *names], rows)
-    for name in names:
+    for name, points in scores.items():
+        by_mail = {person(student, "mail"): score for student, score in points.items() if person(student, "mail")}
+        memory = course / "downloaded" / name / "collected.json"
+        participants = set(json.loads(memory.read_text())) if memory.exists() else set()
+        by_number = {student: score for student, score in points.items() if student in participants}
         for path in worksheets(course / "downloaded" / name):
-            fill(path, folder / f"moodle_{name}.csv", scores[name], most[name])
+            fill(path, folder / f"moodle_{name}.csv", by_mail | points, by_number, maximum(course, name))
 
 
-def fill(worksheet: Path, target: Path, scores: dict[str, str], most: float) -> None:
-    """Fill Moodle's grading worksheet in: of each participant the grade, and what it is out of."""
-    with worksheet.open(newline="", encoding="utf-8-sig") as file:
-        table = list(csv.reader(file))
+def fill(path: Path, target: Path, scores: dict[str, str], by_number: dict[str, str], most: float) -> None:
+    """Fill Moodle's grading worksheet in: of each participant the grade, and what it is out of.
+
+    `by_number` are the scores of those who were collected by their numbers, which others may have elsewhere.
+    """
+    table, between = worksheet(path)
     columns = {title.strip().lower(): k for k, title in enumerate(table[0])} if table else {}
     if "grade" not in columns:
         return  # another file, or a worksheet in another language: the grades by mail address are there
     for row in table[1:]:
-        number = re.search(r"(\d+)\s*$", row[0])
-        keys = [*row, number[1] if number else ""]
-        found = next((scores[key.strip()] for key in keys if key.strip() in scores), "")
+        told = map(str.strip, row[2 : columns["grade"]])  # mail, and what else tells who it is
+        number = re.search(r"(\d+)\s*$", "".join(row[:1]))
+        found = next((scores[key] for key in told if key in scores), "") or by_number.get(number[1] if number else "")
         if found:
             row[columns["grade"]] = found
             if "maximum grade" in columns:
                 row[columns["maximum grade"]] = f"{most:g}"
     filled = io.StringIO(newline="")
-    csv.writer(filled).writerows(table)
+    csv.writer(filled, delimiter=between).writerows(table)
     whole.write(target, filled.getvalue())

@@ -19,6 +19,11 @@ class Wrong(ValueError):
     """What is wrong in roster.csv, and in which line."""
 
 
+def separator(text: str) -> str:
+    """What stands between the fields of a table, as its first line shows."""
+    return max(",;\t", key=text.partition("\n")[0].count)
+
+
 def table(course: Path) -> tuple[Rows, list[str], str]:
     """Rows of the roster by student, its columns, and what stands between them. Raises `Wrong`."""
     path = course / "roster.csv"
@@ -28,7 +33,7 @@ def table(course: Path) -> tuple[Rows, list[str], str]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
         raise Wrong(f"{path.name} is not in UTF-8: save it again, as CSV in UTF-8") from None
-    between = max(",;\t", key=text.partition("\n")[0].count)
+    between = separator(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=between)
     columns = [column.strip() for column in next(reader, [])]
     while columns and not columns[-1]:
