@@ -43,7 +43,9 @@ def main() -> int:
             options.add_argument("set", metavar="SET", help="psN_NAME")
             options.add_argument("name", help="of the task: small letters, digits, hyphens")
             options.add_argument("--points", type=int, default=4)
-            options.add_argument("--proof", action="store_true", help="marked by hand, and not by tests")
+            kind = options.add_mutually_exclusive_group()
+            kind.add_argument("--proof", action="store_true", help="marked by hand, and not by tests")
+            kind.add_argument("--own", action="store_true", help="with numbers of each student's own")
         if act == "proof":
             options.add_argument("set", metavar="SET", help="psN_NAME")
             options.add_argument("key", nargs="?", default="", help="of the proof; without it, they are listed")
@@ -66,7 +68,7 @@ def main() -> int:
     if given.act == "grade":
         return grade(course, given.timeout, given.again, given.jobs, given.student, given.set, given.hide_tests)
     if given.act == "task":
-        return new_task(course, given.set, given.name, given.points, given.proof)
+        return new_task(course, given.set, given.name, given.points, given.proof, given.own)
     if given.act == "proof":
         return exchange(course, given.set, given.key)
     if given.act == "handout":

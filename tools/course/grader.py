@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import confined
 import nbformat
+import variants
 import whole
 from feedback import write_feedback
 from gradebook import Record, complaint, connect, digest, forget, read, released_cells, restore, withdraw, write
@@ -75,8 +76,13 @@ class Grader:
     def fingerprint(self, submission: Submission) -> str:
         """What the points of a submission depend on: its text, and the tests and points of its set as released."""
         name = submission.assignment
-        released = json.dumps([self.released[name], self.points[name]])
+        released = json.dumps([self.released[name], self.points[name], *self.known_as(submission)])
         return digest(submission.path.read_text(encoding="utf-8"), released)
+
+    def known_as(self, submission: Submission) -> list[str]:
+        """The names of a student, where the numbers in a set depend on them."""
+        individual = variants.has_variants(self.released[submission.assignment])
+        return variants.known_as(self.course, submission.student) if individual else []
 
     def is_current(self, submission: Submission) -> bool:
         """Whether this very text was graded with these very tests."""
@@ -127,6 +133,8 @@ class Grader:
             with self.api.gradebook as book:
                 record = withdraw(self.course, book, student, name)
             notebook = stage(submission.path, self.staging / student / name, cells, points, submission.came)
+            if (known := self.known_as(submission)) and (reason := variants.pin(notebook, cells, known)):
+                return self.refuse(submission, reason)
             notebook.cells.append(nbformat.v4.new_code_cell("%replaced"))
             nbformat.write(notebook, self.staging / student / name / submission.path.name)
             result = self.api.autograde(name, student, force=True, create=True)
@@ -148,9 +156,10 @@ def preprocessors() -> list:
 
 
 def replaced(graded: Path) -> list[str]:
-    """Read off, and remove, the last cell of a graded notebook: which library functions it has replaced."""
+    """Read off which library functions a graded notebook has replaced, and remove what was put in for grading."""
     notebook = nbformat.read(graded, as_version=4)
     text = "".join(output.get("text", "") for output in notebook.cells.pop().outputs)
+    variants.unpin(notebook)
     whole.write(graded, nbformat.writes(notebook) + "\n")
     graded.chmod(0o444)
     try:
