@@ -134,6 +134,30 @@ def test_time_and_days_late_are_in_the_tables_whoever_says_when(course, capsys):
     )
 
 
+@pytest.mark.parametrize(
+    "text, hour",
+    [
+        ("2026-10-12 18:00:00.5 UTC", 18),
+        ("2026-10-12T18:00Z", 18),
+        ("2026-10-12T18:00:00+02:00", 16),
+        ("2026-10-12 18:00:00 +0200", 16),
+        ("2026-10-12 18:00 Europe/Berlin", 16),
+        ("2026-10-12 18:00:00 CEST", None),
+        ("2026-10-12 18:00:00", None),
+        ("2026-10-32 18:00:00 UTC", None),
+        ("12.10.2026 18:00 UTC", None),
+        ("2026-10-12 18:00:00 ../../etc/passwd", None),
+    ],
+)
+def test_a_time_without_a_zone_that_is_known_is_not_taken_for_another(tmp_path, text, hour):
+    (tmp_path / "timestamp.txt").write_text(text + "\n")
+    if hour is None:
+        with pytest.raises(ValueError, match="is no time in a zone that is known"):
+            due.came(tmp_path)
+    else:
+        assert due.came(tmp_path).replace(second=0, microsecond=0) == datetime(2026, 10, 12, hour, tzinfo=UTC)
+
+
 def test_a_second_attempt_counts_with_its_own_time(course):
     import nbformat
 

@@ -243,7 +243,7 @@ def test_replaced_functions_are_put_back_before_each_test_and_named(course):
 
 
 GOOD_NAMES = ["José", "Åsa von der Heide", "O'Neil, Ada (2)", "ada+x@uni.example", "李华", "a_b-c.d"]
-BAD_NAMES = ["a[1]", "100%", "$HOME", "a*", "{b}", " blank", "a\nb", 'q"q', "back\\slash", "#1"]
+BAD_NAMES = [".ada", "a[1]", "100%", "$HOME", "a*", "{b}", " blank", "a\nb", 'q"q', "back\\slash", "#1"]
 
 
 def test_odd_names_of_folders_are_graded_or_refused_by_name(course, capsys):

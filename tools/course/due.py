@@ -87,14 +87,16 @@ def read(course: Path) -> Dates:
 
 def came(folder: Path) -> datetime | str | None:
     """When what lies in submitted/STUDENT/SET/ came in, "late", or None if that is unknown. Raises ValueError."""
-    from nbgrader.utils import parse_utc
-
     path = folder / "timestamp.txt"
     if path.is_symlink() or not path.is_file():
         return None
     text = path.read_text(encoding="utf-8", errors="replace")[:100].strip()
     if text == LATE:
         return LATE
-    if not re.match(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d", text):
-        raise ValueError(f"{text[:40]!a} in timestamp.txt is no time, such as 2026-10-12 18:00:00 Europe/Berlin")
-    return parse_utc(text).replace(tzinfo=UTC)
+    try:
+        time, zone = re.fullmatch(r"(\d{4}-\d\d-\d\d[ T][\d:.]+) ?(Z|[+-]\d\d:?\d\d|[A-Za-z]\S+)", text).groups()
+        known = datetime.strptime(zone, "%z").tzinfo if zone[0] in "Z+-" else ZoneInfo(zone)
+        return datetime.fromisoformat(time).replace(tzinfo=known).astimezone(UTC)
+    except (AttributeError, LookupError, ValueError, OSError, OverflowError):
+        known = "is no time in a zone that is known, such as 2026-10-12 18:00:00 Europe/Berlin"
+        raise ValueError(f"{text[:40]!a} in timestamp.txt {known}") from None

@@ -29,8 +29,8 @@ class Submission(NamedTuple):
 
 def unfit_name(name: str) -> str:
     """What is wrong with the name of a student's folder, or ""."""
-    if name != name.strip():
-        return "has a name with a blank at an end: rename it"
+    if name != name.strip() or name.startswith("."):
+        return "has a name with a blank at an end, or a dot at its beginning: rename it"
     strange = sorted({c for c in name if unicodedata.category(c)[0] not in "LMN" and c not in " ._@+-,'()"})
     if strange:
         return (
@@ -52,7 +52,10 @@ def linked(path: Path) -> str:
 
 
 def entries(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    """What lies in a folder, without the files and the copies of notebooks that systems and editors hide there."""
+    hidden = (path for path in folder.iterdir() if path.name.startswith("."))
+    left_out = {path for path in hidden if path.name == ".ipynb_checkpoints" or not path.is_dir()}
+    return sorted(path for path in folder.iterdir() if path not in left_out)
 
 
 def submissions(course: Path) -> Iterator[Submission]:
@@ -119,7 +122,7 @@ def inspect(path: Path, expected: list) -> tuple[str, list[str]]:
     found = []
     for cell in notebook.cells:
         role = cell.metadata.get("nbgrader")
-        if role and not isinstance(role, dict):
+        if role and not (isinstance(role, dict) and isinstance(role.get("grade_id", ""), str)):
             return "has nbgrader metadata that are damaged", []
         if role and role.get("grade_id"):
             found.append(role)
