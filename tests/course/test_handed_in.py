@@ -91,6 +91,38 @@ def test_cells_that_were_split_or_copied_cost_no_points(course):
     assert "All of it." in page(course, "proof-then-nothing").read_text()
 
 
+def test_a_proof_that_was_written_beside_its_cell_waits_for_a_grader(course):
+    nothing = cell(filled(course, None, None), PROOF).source
+
+    def beside(places, proof=nothing):
+        """A notebook with texts of the student at these places, counted from the cell of the proof."""
+        notebook = filled(course, proof=proof)
+        k = notebook.cells.index(cell(notebook, PROOF))
+        for place in sorted(places, reverse=True):
+            notebook.cells.insert(k + place, nbformat.v4.new_markdown_cell(f"Proof at {place}."))
+        return notebook
+
+    answers = {"below": beside([1]), "above": beside([0]), "both": beside([0, 1]), "filled": beside([1], "All of it.")}
+    answers |= {"nowhere": beside([]), "blank": beside([]), "elsewhere": beside([-3])}
+    answers["blank"].cells.append(nbformat.v4.new_markdown_cell(" "))
+    answers["question"] = beside([])
+    answers["question"].cells[-2].source += "\n\nProof in the question."
+    for student, notebook in answers.items():
+        hand_in(course, student, notebook)
+    assert grade(course) == 0
+    rows = table(course)
+    none = {"nowhere", "blank", "elsewhere"}
+    assert {student: row[PROOF] for student, row in rows.items()} == {
+        student: "0.0" if student in none else "" for student in answers
+    }
+    told = {student for student, row in rows.items() if f"its answer to {PROOF} beside" in row["remarks"]}
+    assert told == {"below", "above", "both", "question"} and {row[TASK] for row in rows.values()} == {"3.0"}
+    graded = nbformat.read(course / "autograded" / "both" / SET / FILE, as_version=4)
+    assert "Proof at 0." in cell(graded, PROOF).source and "Proof at 1." in cell(graded, PROOF).source
+    before = {student: row for student, row in rows.items()}
+    assert grade(course) == 0 and table(course) == before
+
+
 def test_what_could_not_be_graded_has_no_points_anywhere_and_is_named_until_it_can_be(course, capsys):
     exits = filled(course, "import os\nos._exit(3)")
     hand_in(course, "ada", filled(course))

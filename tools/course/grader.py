@@ -12,7 +12,7 @@ import whole
 from feedback import write_feedback
 from gradebook import Record, complaint, connect, digest, forget, read, released_cells, restore, withdraw, write
 from sets import name_of, sets, source_of
-from staging import stage
+from staging import gather, stage
 from submissions import Submission
 
 
@@ -43,6 +43,11 @@ class Grader:
                 name: {cell.name: cell.max_score for cell in book.find_notebook(name_of(name), name).grade_cells}
                 for name in self.released
             }
+
+    def texts(self, assignment: str) -> set[str]:
+        """The texts of a set that are handed out and not answered."""
+        cells = nbformat.read(source_of(self.course, assignment), as_version=4).cells
+        return {c.source.strip() for c in cells if c.cell_type == "markdown" and not c.metadata.get("nbgrader")}
 
     def stale(self, assignment: str) -> bool:
         """Whether the tests or points of a set have changed in source/ since the last release."""
@@ -133,6 +138,7 @@ class Grader:
             with self.api.gradebook as book:
                 record = withdraw(self.course, book, student, name)
             notebook = stage(submission.path, self.staging / student / name, cells, points, submission.came)
+            beside = gather(notebook, cells, self.texts(name))
             if (known := self.known_as(submission)) and (reason := variants.pin(notebook, cells, known)):
                 return self.refuse(submission, reason)
             notebook.cells.append(nbformat.v4.new_code_cell("%replaced"))
@@ -140,7 +146,8 @@ class Grader:
             result = self.api.autograde(name, student, force=True, create=True)
             if not result["success"]:
                 return self.refuse(submission, f"could not be graded: {complaint(result)}")
-            record["seen"], record["remarks"] = seen, replaced(done)
+            record["seen"] = seen
+            record["remarks"] = [f"has its answer to {task} beside the cell for it" for task in beside] + replaced(done)
         remarks = self.remarks(submission, record)
         # Written every time: marks and comments given by hand belong into it.
         told = write_feedback(self.api, student, name, self.hide)
