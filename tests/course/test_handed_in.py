@@ -123,6 +123,23 @@ def test_a_proof_that_was_written_beside_its_cell_waits_for_a_grader(course):
     assert grade(course) == 0 and table(course) == before
 
 
+def test_an_answer_in_a_cell_that_is_put_back_is_named(course):
+    for student, before, after in (("answer", RIGHT, ""), ("value", "y = 2", ""), ("formatted", "", "# a remark")):
+        notebook = filled(course, None if student == "answer" else RIGHT)
+        test = cell(notebook, f"{TASK}-test")
+        test.source = f"{before}\n{test.source}\n{after}"
+        hand_in(course, student, notebook)
+    assert grade(course) == 0
+    rows = table(course)
+    assert {student: row[TASK] for student, row in rows.items()} == {
+        "answer": "0.0",
+        "value": "3.0",
+        "formatted": "3.0",
+    }
+    told = {student for student, row in rows.items() if f"has written into {TASK}-test, which" in row["remarks"]}
+    assert told == {"answer", "value"}
+
+
 def test_what_could_not_be_graded_has_no_points_anywhere_and_is_named_until_it_can_be(course, capsys):
     exits = filled(course, "import os\nos._exit(3)")
     hand_in(course, "ada", filled(course))

@@ -12,7 +12,7 @@ import whole
 from feedback import write_feedback
 from gradebook import Record, complaint, connect, digest, forget, read, released_cells, restore, withdraw, write
 from sets import name_of, sets, source_of
-from staging import gather, stage
+from staging import gather, misplaced, stage
 from submissions import Submission
 
 
@@ -138,7 +138,10 @@ class Grader:
             with self.api.gradebook as book:
                 record = withdraw(self.course, book, student, name)
             notebook = stage(submission.path, self.staging / student / name, cells, points, submission.came)
-            beside = gather(notebook, cells, self.texts(name))
+            told = [
+                f"has its answer to {task} beside the cell for it" for task in gather(notebook, cells, self.texts(name))
+            ]
+            told += [f"has written into {cell}, which is put back" for cell in misplaced(notebook, cells)]
             if (known := self.known_as(submission)) and (reason := variants.pin(notebook, cells, known)):
                 return self.refuse(submission, reason)
             notebook.cells.append(nbformat.v4.new_code_cell("%replaced"))
@@ -146,12 +149,11 @@ class Grader:
             result = self.api.autograde(name, student, force=True, create=True)
             if not result["success"]:
                 return self.refuse(submission, f"could not be graded: {complaint(result)}")
-            record["seen"] = seen
-            record["remarks"] = [f"has its answer to {task} beside the cell for it" for task in beside] + replaced(done)
+            record["seen"], record["remarks"] = seen, told + replaced(done)
         remarks = self.remarks(submission, record)
         # Written every time: marks and comments given by hand belong into it.
-        told = write_feedback(self.api, student, name, self.hide)
-        return Outcome(state, remarks + ([f"is graded, but there is no feedback: {told}"] if told else []))
+        wrong = write_feedback(self.api, student, name, self.hide)
+        return Outcome(state, remarks + ([f"is graded, but there is no feedback: {wrong}"] if wrong else []))
 
 
 def preprocessors() -> list:

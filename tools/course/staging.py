@@ -4,6 +4,7 @@ nbgrader never sees submitted/ itself. It would follow links there with the righ
 folder for a pattern, and stumble over a cell that was split in two.
 """
 
+import ast
 from datetime import datetime
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def gather(notebook: nbformat.NotebookNode, released: list[dict], given: set[str
             cell.source = "\n\n".join(beside)
             told.append(task)
     return told
+
+
+def bound(source: str) -> set[str]:
+    """The names that a program gives a meaning to by definitions and assignments."""
+    try:
+        lines = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    targets = [target for line in lines if isinstance(line, ast.Assign) for target in line.targets]
+    defined = {line.name for line in lines if isinstance(line, ast.FunctionDef | ast.ClassDef)}
+    return defined | {target.id for target in targets if isinstance(target, ast.Name)}
+
+
+def misplaced(notebook: nbformat.NotebookNode, released: list[dict]) -> list[str]:
+    """The locked cells in which something new is defined: an answer, perhaps, which is lost as they are put back."""
+    locked = {cell["id"]: bound(cell["source"]) for cell in released if cell["locked"]}
+    ids = [((cell.metadata.get("nbgrader") or {}).get("grade_id"), cell.source) for cell in notebook.cells]
+    return [name for name, source in ids if name in locked and bound(source) - locked[name]]
 
 
 def lost(cell: dict, points: float | None) -> nbformat.NotebookNode:
