@@ -123,6 +123,16 @@ def test_a_proof_that_was_written_beside_its_cell_waits_for_a_grader(course):
     assert grade(course) == 0 and table(course) == before
 
 
+def test_a_folder_that_was_renamed_leaves_a_row_that_says_so(course):
+    hand_in(course, "ada", filled(course))
+    assert grade(course) == 0
+    (course / "submitted" / "ada").rename(course / "submitted" / "ada@uni.example")
+    assert grade(course) == 0
+    rows = table(course)
+    assert {student: row[TASK] for student, row in rows.items()} == {"ada": "3.0", "ada@uni.example": "3.0"}
+    assert "no longer in submitted/" in rows["ada"]["remarks"] and not rows["ada@uni.example"]["remarks"]
+
+
 def test_an_answer_in_a_cell_that_is_put_back_is_named(course):
     for student, before, after in (("answer", RIGHT, ""), ("value", "y = 2", ""), ("formatted", "", "# a remark")):
         notebook = filled(course, None if student == "answer" else RIGHT)

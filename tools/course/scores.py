@@ -75,6 +75,8 @@ def write_scores(
                         pass
                 if not grades and not told:
                     continue  # has not handed it in
+                if (student, name) not in came:
+                    told = ["is no longer in submitted/: graded before"]
                 row = person(student) | {"set": name, **maxima, "remarks": "; ".join(told)}
                 total = totals.setdefault(student, person(student) | {"remarks": ""})
                 row |= lateness(dates, name, came.get((student, name)))
