@@ -205,8 +205,14 @@ def test_a_large_or_broken_archive_is_named(course, capsys, monkeypatch):
     monkeypatch.setattr(collect, "LARGEST", 100)
     archive(course, {"a_1_1_small.ipynb": b" " * 101})
     (course / "downloaded" / SET / "half.zip").write_bytes(b"PK\x03\x04 and no more")
+    archive(course, {"a_2_2_small.ipynb": b"spoilt on the way"}, "spoilt.zip")
+    spoilt = course / "downloaded" / SET / "spoilt.zip"
+    spoilt.write_bytes(spoilt.read_bytes().replace(b"spoilt on", b"spoilt in"))
+    (course / "downloaded" / "ps1_smal").mkdir()
     assert collect.collect(course, []) == 1
     said = capsys.readouterr().err
+    assert "a_2_2_small.ipynb cannot be unpacked (Bad CRC-32" in said
+    assert f"downloaded/ps1_smal is none of the folders {SET}: not collected" in said
     assert "a_1_1_small.ipynb is too large" in said and "half.zip is no archive" in said
     assert not (course / "submitted").exists()
 

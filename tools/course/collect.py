@@ -13,6 +13,7 @@ import re
 import sys
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, tzinfo
 from functools import partial
@@ -135,22 +136,27 @@ def found(folder: Path, told: list[str]) -> Iterator[Found]:
             continue
         if size > LARGEST:
             told.append(f"{path} is too large: not collected")
-        elif match := MOODLE.search(path):
+            continue
+        try:
+            content = read()
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
+            told.append(f"{path} cannot be unpacked ({error}): not collected")
+            continue
+        if match := MOODLE.search(path):
             student, person = known.get(match["id"], (match["id"], match["name"].strip()))
             if letters(person) != letters(match["name"]):  # groups have numbers of their own
                 told.append(f"{path} has the number of {person} in the worksheet, and another name: not collected")
                 continue
-            yield Found(student, person, path, (0, *when), read(), modified.get(match["id"], ""))
+            yield Found(student, person, path, (0, *when), content, modified.get(match["id"], ""))
         elif match := CANVAS.search(path):
             student = match["id"] or match["anonymous"]
-            if match["id"] and re.match(
-                r"\d+_", match["file"] or ""
-            ):  # a name may end in a number, a file begin with one
+            # A name may end in a number, and a file begin with one.
+            if match["id"] and re.match(r"\d+_", match["file"] or ""):
                 told.append(f"{path} is of the user {student} or {match['number']}: not collected, look it up")
                 continue
             # Canvas writes into its archive whether something was late, and not when it came in.
             late = due.LATE if re.search(r"(?:^|[/_])LATE_", path[: match.start("number")]) else ""
-            yield Found(student, match["name"] or "", path, (int(match["number"] or 0),), read(), late)
+            yield Found(student, match["name"] or "", path, (int(match["number"] or 0),), content, late)
         elif not path.endswith((".csv", ".json")):  # a worksheet, and what was collected before
             told.append(f"{path} has a name that neither Moodle nor Canvas gives: not collected")
 
@@ -265,7 +271,10 @@ def collect(course: Path, wanted: list[str]) -> int:
     except (due.Wrong, roster.Wrong) as error:
         print(error, file=sys.stderr)
         return 1
-    status = 0
+    others = sorted(path.name for path in (course / "downloaded").glob("[!.]*") if path.name not in there)
+    for name in others:
+        print(f"downloaded/{name} is none of the folders {', '.join(sets(course))}: not collected", file=sys.stderr)
+    status = int(bool(others))
     for name in wanted or there:
         new, same, told = collect_set(course, name, zone)
         for line in told:
