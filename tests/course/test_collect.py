@@ -2,6 +2,7 @@
 
 import zipfile
 
+import archives
 import collect
 import grading
 import nbformat
@@ -202,7 +203,7 @@ def test_what_is_missing_is_said(course, capsys):
 
 
 def test_a_large_or_broken_archive_is_named(course, capsys, monkeypatch):
-    monkeypatch.setattr(collect, "LARGEST", 100)
+    monkeypatch.setattr(archives, "LARGEST", 100)
     archive(course, {"a_1_1_small.ipynb": b" " * 101})
     (course / "downloaded" / SET / "half.zip").write_bytes(b"PK\x03\x04 and no more")
     archive(course, {"a_2_2_small.ipynb": b"spoilt on the way"}, "spoilt.zip")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import roster
 import whole
-from collect import worksheet, worksheets
+from archives import worksheet, worksheets
 from scores import write_csv
 from sets import roles, sets
 
