@@ -87,7 +87,7 @@ def test_the_right_answer_of_one_is_wrong_for_another_and_nobody_is_graded_by_th
         "nobody": "",
         "wrong-code": "",
     }
-    assert f"{FILE} (student copied) has 'ada' in STUDENT and is that of copied: whose numbers" in said
+    assert f"{FILE} (student copied) has 'ada' in STUDENT and is handed in by copied: whose numbers" in said
     assert "(student nobody) has '' in STUDENT" in said and "(student wrong-code) has '' in STUDENT" in said
     for student in ("copied", "nobody", "wrong-code"):
         assert rows[student]["score"] == "" == table(course, "all")[student][SET] and rows[student]["remarks"]

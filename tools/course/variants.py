@@ -67,7 +67,7 @@ def pin(notebook: NotebookNode, released: list[dict], known: list[str]) -> str:
     """Put the name and the numbers before every test, or say why that is not to be done."""
     name = stated(notebook)
     if same(name) not in map(same, known):
-        return f"has {name!r} in STUDENT and is that of {' or '.join(known)}: whose numbers it has is not known"
+        return f"has {name!r} in STUDENT and is handed in by {' or '.join(known)}: whose numbers it has is not known"
     given = [cell["source"] for cell in released if cell["id"].endswith(GIVEN)]
     source = "\n".join([*given, f"STUDENT = {name!r}"])
     cells: list[NotebookNode] = []
