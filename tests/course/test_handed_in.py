@@ -107,6 +107,8 @@ def test_a_proof_that_was_written_beside_its_cell_waits_for_a_grader(course):
     answers["blank"].cells.append(nbformat.v4.new_markdown_cell(" "))
     answers["question"] = beside([])
     answers["question"].cells[-2].source += "\n\nProof in the question."
+    answers["cell-lost"] = beside([1])
+    answers["cell-lost"].cells.remove(cell(answers["cell-lost"], PROOF))
     for student, notebook in answers.items():
         hand_in(course, student, notebook)
     assert grade(course) == 0
@@ -116,7 +118,9 @@ def test_a_proof_that_was_written_beside_its_cell_waits_for_a_grader(course):
         student: "0.0" if student in none else "" for student in answers
     }
     told = {student for student, row in rows.items() if f"its answer to {PROOF} beside" in row["remarks"]}
-    assert told == {"below", "above", "both", "question"} and {row[TASK] for row in rows.values()} == {"3.0"}
+    assert told == {"below", "above", "both", "question", "cell-lost"} and {row[TASK] for row in rows.values()} == {
+        "3.0"
+    }
     graded = nbformat.read(course / "autograded" / "both" / SET / FILE, as_version=4)
     assert "Proof at 0." in cell(graded, PROOF).source and "Proof at 1." in cell(graded, PROOF).source
     before = {student: row for student, row in rows.items()}

@@ -57,19 +57,21 @@ def gather(notebook: nbformat.NotebookNode, released: list[dict], given: set[str
     `given` are the texts of the set: nbgrader gives an untouched proof no points, and nobody would look at it.
     """
     told = []
-    proofs = {cell["id"]: cell["source"].strip() for cell in released if cell["cell_type"] == "markdown"}
+    texts = [cell for cell in released if cell["cell_type"] == "markdown" and not cell["locked"]]
+    proofs = {cell["id"]: cell["source"].strip() for cell in texts}
     cells = notebook.cells
-    own = [c.cell_type != "code" and not c.metadata.get("nbgrader") and c.source.strip() not in given for c in cells]
+    text = [cell.cell_type != "code" and not cell.metadata.get("nbgrader") for cell in cells]
     for k, cell in enumerate(cells):
         task = (cell.metadata.get("nbgrader") or {}).get("grade_id")
         if task not in proofs or cell.source.strip() != proofs[task]:
             continue
         first, last = k, k + 1
-        while first > 0 and own[first - 1]:
+        while first > 0 and text[first - 1]:
             first -= 1
-        while last < len(cells) and own[last]:
+        while last < len(cells) and text[last]:
             last += 1
-        beside = [other.source for other in cells[first:last] if other is not cell and other.source.strip()]
+        others = cells[first:k] + cells[k + 1 : last]
+        beside = [other.source for other in others if other.source.strip() not in given | {""}]
         if beside:
             cell.source = "\n\n".join(beside)
             told.append(task)
