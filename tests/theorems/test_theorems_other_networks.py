@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sympy as sp
 from scipy.integrate import solve_ivp
-from scipy.optimize import brentq, linprog, minimize
+from scipy.optimize import brentq, linprog, minimize, minimize_scalar
 from tolerances import FLOW
 
 import lnn
@@ -298,6 +298,24 @@ def test_thm_hyperbolic_entropy_of_the_least_l1_solutions_it_takes_the_one_of_le
     """`thm-hyperbolic-entropy`: with w1 + w2 + 2 w3 = 1 unique, with w1 + w2 = 1 the two share; weights 1, 1, 1."""
     u, v = signed_flow(np.array([[1.0, 1.0, 0.5]]), np.ones(1), np.full(3, 1e-4), np.full(3, 1e-4), 2, [0, 100.0])
     assert np.allclose((u**2 - v**2)[-1], [0.5, 0.5, 0], atol=1e-3)
+
+
+@pytest.mark.parametrize(("N", "alpha"), [(3, 1e-3), (4, 1e-2)])
+def test_prop_diagonal_depth_of_the_least_l1_solutions_it_takes_the_one_of_largest_power_sum(N, alpha):
+    """`prop-diagonal-depth`: on w1 + w2 + w3 = 1, w2 + 3 w3 = 0.3 all w ≥ 0 are least; the largest Σ |w|^{2/N}."""
+    X, y, end = np.array([[1.0, 1, 1], [0, 1, 3]]), np.array([1, 0.3]), 50 / alpha ** (N - 2)
+    u, v = signed_flow(X, y, np.full(3, alpha), np.full(3, alpha), N, [0, end])
+    w = (u**N - v**N)[-1]
+
+    def third(power):
+        def cost(t):
+            return -(np.array([0.7 + 2 * t, 0.3 - 3 * t, t]) ** power).sum()
+
+        return minimize_scalar(cost, bounds=(0, 0.1), method="bounded", options={"xatol": 1e-10}).x
+
+    assert np.abs(X @ w - y).max() < 1e-6 and (w > 0).all()
+    assert w[2] == pytest.approx(third(2 / N), abs=5e-4)
+    assert abs(third(2 / N) - third(2 / (7 - N))) > 4e-3  # the power of the other depth does not do
 
 
 # Convolutions
