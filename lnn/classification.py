@@ -208,8 +208,8 @@ def margin(W: ArrayLike | Iterable[ArrayLike], X: ArrayLike, labels: ArrayLike) 
     """Normalized margin of a linear classifier: how far the worst sample is on its own side, over ‖W‖_F.
 
     It is min_i y_i W x_i / ‖W‖ for W with one row and labels ±1, the least signed distance of a sample from the
-    hyperplane W x = 0, negative on the wrong side; with a row for each class, min_i min_{k≠y_i} ((W x_i)_{y_i} - (W x_i)_k) / ‖W‖_F. Positive if
-    and only if every sample is classified rightly; NaN for W = 0.
+    separating hyperplane; with a row for each class, min_i min_{k≠y_i} ((W x_i)_{y_i} - (W x_i)_k) / ‖W‖_F. Positive
+    if and only if every sample is classified rightly; NaN for W = 0.
 
     Parameters
     ----------
