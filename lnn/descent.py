@@ -303,7 +303,7 @@ def gradient_descent(
         progress=progress, vector=vector,
     )  # fmt: skip
     if path.outcome is not Outcome.DIVERGED:
-        object.__setattr__(path, "state", State(kind, done + made, memory))
+        object.__setattr__(path, "state", State(kind, done + made, deepcopy(memory)))  # the rule may use it again
     return check_sign(path, loss, origin)
 
 

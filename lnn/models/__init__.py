@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn.numerics.checks import Matrix, Weights, check_matrix
@@ -55,6 +56,19 @@ def gradients(model: Model) -> Callable[[Weights, Matrix], Weights]:
     """The pullback of a model for inner loops."""
     found: Callable[[Weights, Matrix], Weights] = getattr(model, "gradients", model.pullback)
     return found
+
+
+def fitting(G: Matrix, shape: tuple[int, ...]) -> Matrix:
+    """Return a gradient at the product, which has this shape: NumPy would spread a smaller one over it.
+
+    Raises
+    ------
+    ValueError
+        If it has another one.
+    """
+    if np.shape(G) != shape:
+        raise ValueError(f"G must have the shape {shape} of the end-to-end matrix, got {np.shape(G)}")
+    return G
 
 
 def name_of(model: Model) -> str:

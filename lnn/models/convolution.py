@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.models import check_same_shape
+from lnn.models import check_same_shape, fitting
 from lnn.numerics.checks import Matrix, Weights
 
 
@@ -32,7 +32,7 @@ def product(factors: Weights) -> Matrix:
 
 def pullback(factors: Weights, G: Matrix) -> Weights:
     """Gradients: G correlated with the convolution of all other kernels."""
-    found = []
+    found, G = [], fitting(G, factors[0].shape)
     for j in range(len(factors)):
         transform = np.fft.rfft(G)
         for w in factors[:j] + factors[j + 1 :]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.models import check_same_shape
+from lnn.models import check_same_shape, fitting
 from lnn.numerics.checks import Matrix, Weights, check_count
 
 
@@ -30,10 +30,10 @@ def product(factors: Weights) -> Matrix:
 
 def pullback(factors: Weights, G: Matrix) -> Weights:
     """Gradients G ∘ Π_{i≠j} u_i, without a division: a factor may be zero."""
-    found = []
+    found, G = [], fitting(G, factors[0].shape)
     for j in range(len(factors)):
         others = factors[:j] + factors[j + 1 :]
-        found.append(G * product(others) if others else G)
+        found.append(G * product(others) if others else G.copy())
     return tuple(found)
 
 
@@ -67,5 +67,5 @@ class Signed:
     def pullback(self, factors: Weights, G: Matrix) -> Weights:
         """Gradients N u^(N-1) ∘ G and -N v^(N-1) ∘ G."""
         u, v = factors
-        N = self.power
+        N, G = self.power, fitting(G, u.shape)
         return N * u ** (N - 1) * G, -N * v ** (N - 1) * G

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lnn import network
-from lnn.models import check_same_shape
+from lnn.models import check_same_shape, fitting
 from lnn.numerics.checks import Matrix, Weights
 
 
@@ -31,5 +31,5 @@ def product(factors: Weights) -> Matrix:
 
 def pullback(factors: Weights, G: Matrix) -> Weights:
     """Gradients with respect to the A_j: those of the layers I + A_j."""
-    found = layers(factors)
+    found, G = layers(factors), fitting(G, factors[0].shape)
     return network.layer_gradients(found, network.prefixes(found), G)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from numpy.typing import ArrayLike
 
-from lnn.models import check_factors
+from lnn.models import check_factors, fitting
 from lnn.numerics.checks import Matrix, Weights
 
 
@@ -26,4 +26,5 @@ def product(factors: Weights) -> Matrix:
 def pullback(factors: Weights, G: Matrix) -> Weights:
     """Gradient (G + Gᵀ) U."""
     (U,) = factors
+    G = fitting(G, (*U.shape[:-1], U.shape[-2]))
     return ((G + G.mT) @ U,)

@@ -222,6 +222,30 @@ def test_a_file_with_something_else_is_refused(damage, tmp_path):
         lnn.Trajectory.load(tmp_path / "nothing")
 
 
+def test_what_a_run_remembers_is_its_own_also_if_its_rule_begins_anew_in_the_same_place():
+    class Heavy:
+        def __init__(self):
+            self.place = tuple(np.zeros_like(W) for W in WEIGHTS)
+
+        def start(self, factors):
+            for M in self.place:
+                M[...] = 0
+            return self.place
+
+        def update(self, k, gradients, memory):
+            for M, G in zip(memory, gradients, strict=True):
+                M *= 0.9
+                M += G
+            return [M.copy() for M in memory], memory
+
+    rule = Heavy()
+    path = lnn.gradient_descent(WEIGHTS, LOSS, STEP, 4, rule=rule)
+    lnn.gradient_descent(WEIGHTS, LOSS, 2 * STEP, 7, rule=rule)
+    whole = lnn.momentum(WEIGHTS, LOSS, STEP, 9)
+    rest = lnn.gradient_descent(path, LOSS, STEP, 5, rule=rule)
+    np.testing.assert_allclose(rest.end_to_end[-1], whole.end_to_end[-1], rtol=1e-12)
+
+
 def test_a_memory_that_is_no_tuple_of_arrays_is_not_saved_in_silence(tmp_path):
     class Remembers:
         def __init__(self, memory):

@@ -156,3 +156,15 @@ def test_gradients_are_written_over_what_was_no_number(model):
         call()
     for target, G in zip(targets, model.pullback(factors, loss.gradient(model.product(factors))), strict=True):
         np.testing.assert_allclose(target, -2 * G, rtol=1e-12)
+
+
+@pytest.mark.parametrize("model", [diagonal, diagonal.Signed(2), tied, residual, convolution])
+def test_a_gradient_of_another_shape_is_not_spread_over_the_factors(model):
+    factors = model.check(([[1.0, 2.0, 3.0]],) * 2 if model is convolution else (np.eye(3),) * (2 - (model is tied)))
+    shape = np.shape(model.product(factors))
+    for other in ((1, 1), (3, 1), shape[::-1] if model is convolution else (2, 3)):
+        with pytest.raises(ValueError, match=r"G must have the shape .* of the end-to-end matrix, got"):
+            model.pullback(factors, np.ones(other))
+    assert all(
+        np.shape(D) == np.shape(W) for D, W in zip(model.pullback(factors, np.ones(shape)), factors, strict=True)
+    )
