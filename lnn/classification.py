@@ -233,7 +233,8 @@ def margin(W: ArrayLike | Iterable[ArrayLike], X: ArrayLike, labels: ArrayLike) 
     >>> float(margin(np.array([[3.0, 4.0]]), [[1.0], [0.0]], [1]))
     0.6
     """
-    W = check_matrix(W, "W") if isinstance(W, np.ndarray) else end_to_end(W)  # type: ignore[arg-type]
+    layers = hasattr(W, "read_by") or (isinstance(W, tuple | list) and len(W) > 0 and np.ndim(W[0]) > 1)
+    W = end_to_end(W) if layers else check_matrix(W, "W")  # type: ignore[arg-type]
     X = Samples(check_matrix(X, "X")).X
     if W.shape[-2] == 1:
         margins = _margins(W, X, _signs(labels, X.shape[1]))

@@ -154,7 +154,7 @@ class Samples(ReadOnly):
 
     def adjoint(self, r: Matrix) -> Matrix:
         """R Xᵀ, shape (…, d_N, d_0), with R the residuals r, shape (…, d_N·samples), as a matrix."""
-        r, samples = as_array(r), self.X.shape[1]
+        r, samples = np.atleast_1d(as_array(r)), self.X.shape[1]
         if r.shape[-1] % samples:
             raise ValueError(
                 f"predictions for {samples} samples, the columns of X, are a multiple of {samples} numbers, "

@@ -122,6 +122,8 @@ def test_the_margin_is_that_of_the_worst_sample_and_what_the_exponential_loss_sa
         assert found == pytest.approx(min(rivals) / np.sqrt((W**2).sum()), rel=1e-12)
         factors = lnn.initial.balanced(W, (4, 4, W.shape[0]))
         assert lnn.margin(factors, X, labels) == pytest.approx(found, rel=1e-9)
+        assert lnn.margin(list(factors), X, labels) == pytest.approx(found, rel=1e-9)
+        assert lnn.margin(W.tolist(), X, labels) == lnn.margin([W.tolist()], X, labels) == found
         assert lnn.margin(1e3 * W, X, labels) == pytest.approx(found, rel=1e-12)
     assert np.isnan(lnn.margin(np.zeros((1, 4)), X, np.ones(samples)))
 
