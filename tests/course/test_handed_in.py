@@ -296,12 +296,22 @@ def test_replaced_functions_are_put_back_before_each_test_and_named(course):
     patch = "import numpy as np\nnp.allclose = lambda *_: True\nnp.abs = np.arange = None\n"
     hand_in(course, "patched", filled(course, f"{patch}def double(x):\n    return 0"))
     hand_in(course, "builtin", filled(course, f"import builtins\nbuiltins.divmod = lambda *_: 0\n{RIGHT}"))
+    at_once = (
+        "import lnn, scipy.stats\nscipy.stats.norm = scipy.stats.sem = None\nlnn.LeastSquares.value = lambda *_: 0\n"
+    )
+    hand_in(course, "at-once", filled(course, f"{at_once}{RIGHT}"))
+    honest = "import importlib, pkgutil, scipy\nfor m in pkgutil.iter_modules(scipy.__path__):\n"
+    honest += "    if m.name[0] != '_' and m.name != 'conftest':\n        importlib.import_module('scipy.' + m.name)\n"
+    hand_in(course, "honest", filled(course, f"{honest}{RIGHT}"))
     hand_in(course, "own-names", filled(course, f"import numpy as np\nabs = np.mine = sum = None\n{RIGHT}"))
     assert grade(course) == 0
     rows = table(course)
     assert rows["patched"][TASK] == "0.0"
     assert "has replaced numpy.abs, numpy.allclose, numpy.arange," in rows["patched"]["remarks"]
     assert rows["builtin"][TASK] == "3.0" and "has replaced builtins.divmod," in rows["builtin"]["remarks"]
+    for name in ("lnn.losses.LeastSquares.value", "scipy.stats.norm", "scipy.stats.sem"):
+        assert name in rows["at-once"]["remarks"], rows["at-once"]["remarks"]
+    assert rows["honest"][TASK] == "3.0" and not rows["honest"]["remarks"]
     assert rows["own-names"][TASK] == "3.0" and not rows["own-names"]["remarks"]
 
 

@@ -9,38 +9,72 @@ import importlib
 import json
 import signal
 import sys
-from types import ModuleType
+from importlib.abc import MetaPathFinder
+from importlib.machinery import PathFinder
+from types import FunctionType, ModuleType
 
 GUARDED = ("builtins", "math", "numpy", "scipy", "lnn")
 AT_START = ("builtins", "math", "numpy", "numpy.linalg", "numpy.testing", "lnn")
 KERNELS_OWN = {"input", "exit", "quit", "display", "get_ipython", "open"}  # of builtins: the kernel sets these itself
+METHODS = (FunctionType, property, staticmethod, classmethod)
 
 
-class Guard:
-    """Remembers the callables of the guarded modules as they were when it first saw the module."""
+class Guard(MetaPathFinder):
+    """Remembers the callables of the guarded modules, and the methods of the classes of lnn, as it first saw them.
+
+    It finds these modules for Python too, and so sees one that a cell imports before the cell can change it.
+    """
 
     def __init__(self) -> None:
         self.seen: dict[str, dict[str, object]] = {}
+        self.classes: dict[type, dict[str, object]] = {}
         self.replaced: set[str] = set()
 
     def look(self) -> None:
-        """Remember the public modules that have been imported since."""
+        """Remember the modules that are there."""
         for name, module in list(sys.modules.items()):
-            public = not any(part.startswith("_") for part in name.split("."))
-            if name not in self.seen and name.split(".")[0] in GUARDED and public and isinstance(module, ModuleType):
-                self.seen[name] = {
-                    key: value
-                    for key, value in list(vars(module).items())
-                    if callable(value) and not key.startswith("__") and not (name == "builtins" and key in KERNELS_OWN)
-                }
+            self.remember(name, module)
+
+    def remember(self, name: str, module: object) -> None:
+        """Remember a module, if it is public and guarded, and not known yet."""
+        public = not any(part.startswith("_") for part in name.split("."))
+        if name in self.seen or name.split(".")[0] not in GUARDED or not public or not isinstance(module, ModuleType):
+            return
+        self.seen[name] = {
+            key: value
+            for key, value in list(vars(module).items())
+            if callable(value) and not key.startswith("__") and not (name == "builtins" and key in KERNELS_OWN)
+        }
+        for value in self.seen[name].values():
+            if isinstance(value, type) and value.__module__.split(".")[0] == "lnn" and value not in self.classes:
+                self.classes[value] = {key: way for key, way in vars(value).items() if isinstance(way, METHODS)}
+
+    def find_spec(self, name, path=None, target=None):
+        """Let Python find a guarded module as ever, and look at it as soon as it is there."""
+        spec = PathFinder.find_spec(name, path, target) if name.split(".")[0] in GUARDED else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def watched(module: ModuleType) -> None:
+            execute(module)
+            self.remember(name, module)
+
+        spec.loader.exec_module = watched
+        return spec
 
     def put_back(self, *_: object) -> None:
-        """Restore what was replaced or deleted, and remember its name."""
-        for name, callables in self.seen.items():
-            module = sys.modules.get(name)
+        """Restore what was replaced or deleted, take out methods that hide inherited ones, and remember their names."""
+        for kind, ways in self.classes.items():
+            for key in [key for key, way in vars(kind).items() if isinstance(way, METHODS) and key not in ways]:
+                delattr(kind, key)
+                self.replaced.add(f"{kind.__module__}.{kind.__qualname__}.{key}")
+        owners = [(name, sys.modules.get(name), callables) for name, callables in self.seen.items()]
+        owners += [(f"{kind.__module__}.{kind.__qualname__}", kind, ways) for kind, ways in self.classes.items()]
+        for name, owner, callables in owners:
             for key, value in callables.items():
-                if module is not None and vars(module).get(key) is not value:
-                    setattr(module, key, value)
+                if owner is not None and vars(owner).get(key) is not value:
+                    setattr(owner, key, value)
                     self.replaced.add(f"{name}.{key}")
         self.look()
 
@@ -59,6 +93,7 @@ def main() -> None:
     app = IPKernelApp.instance()
     app.initialize()
     guard.look()
+    sys.meta_path.insert(0, guard)
     app.shell.events.register("pre_run_cell", guard.put_back)
     app.shell.register_magic_function(lambda _: print(json.dumps(sorted(guard.replaced))), magic_name="replaced")
     app.start()
