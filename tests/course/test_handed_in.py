@@ -443,11 +443,11 @@ def test_tables_for_the_class_and_for_the_lms(course):
     assert (filled_in["Grade"], filled_in["Maximum Grade"], other["Grade"]) == ("4.5", "5", "")
 
 
-def test_no_table_for_the_lms_gives_anyone_the_score_of_another(course):
+def test_no_table_for_the_lms_gives_anyone_the_score_of_another(course, capsys):
     """Folders that are numbers of other columns; a worksheet as a spreadsheet saves it; a mail that nobody knows."""
     (course / "downloaded" / SET).mkdir(parents=True)
     sheet = "Identifier;Full name;Email address;Status;Grade;Maximum Grade\n"
-    sheet += "Participant 5;Zoë;zoe@uni.example;Submitted;;10\nParticipant 7;Max;max@uni.example;;;10\n\n"
+    sheet += "Participant 5;Zoë;zoe@uni.example;Submitted;;4,00\nParticipant 7;Max;max@uni.example;;;10\n\n"
     (course / "downloaded" / SET / "Grades.csv").write_bytes(sheet.encode("cp1252"))
     people = "student,name,mail\nzoe,Zoë,zoe@uni.example\n"
     (course / "roster.csv").write_text(people, encoding="utf-8")
@@ -461,6 +461,7 @@ def test_no_table_for_the_lms_gives_anyone_the_score_of_another(course):
     assert grade(course) == 0
     sheet = table(course, "moodle_" + SET, "Identifier")
     assert {who: row["Grade"] for who, row in sheet.items()} == {"Participant 5": "5.0", "Participant 7": ""}
+    assert "Grades.csv: Moodle has 4,00 points at most, the set 5: it passes over more" in capsys.readouterr().err
     assert list(table(course, "moodle", "Email address")) == ["10", "7", "zoe@uni.example"]
     assert list(table(course, "canvas", "Student"))[1:] == ["10", "7", "Zoë"]
 

@@ -13,6 +13,7 @@ import csv
 import io
 import json
 import re
+import sys
 from pathlib import Path
 
 import roster
@@ -85,6 +86,7 @@ def fill(path: Path, target: Path, scores: dict[str, str], by_number: dict[str, 
     columns = {title.strip().lower(): k for k, title in enumerate(table[0])} if table else {}
     if "grade" not in columns:
         return  # another file, or a worksheet in another language: the grades by mail address are there
+    below = ""
     for row in table[1:]:
         told = map(str.strip, row[2 : columns["grade"]])  # mail, and what else tells who it is
         number = re.search(r"(\d+)\s*$", "".join(row[:1]))
@@ -92,7 +94,11 @@ def fill(path: Path, target: Path, scores: dict[str, str], by_number: dict[str, 
         if found:
             row[columns["grade"]] = found
             if "maximum grade" in columns:
-                row[columns["maximum grade"]] = f"{most:g}"
+                there, row[columns["maximum grade"]] = row[columns["maximum grade"]], f"{most:g}"
+                if re.fullmatch(r"\d+([.,]\d*)?", there) and float(there.replace(",", ".")) < most:
+                    below = there
+    if below:
+        print(f"{path.name}: Moodle has {below} points at most, the set {most:g}: it passes over more", file=sys.stderr)
     filled = io.StringIO(newline="")
     csv.writer(filled, delimiter=between).writerows(table)
     whole.write(target, filled.getvalue())
