@@ -1,5 +1,6 @@
 """Archives as Moodle and Canvas make them, sorted into submitted/ by the identifiers that they give to students."""
 
+import shutil
 import zipfile
 
 import archives
@@ -75,6 +76,17 @@ def test_moodle_with_its_worksheet_by_mail_address(course, participant):
     assert roster.read(course) == {
         "ada@uni.example": {"student": "ada@uni.example", "name": "Ada Lovelace", "mail": "ada@uni.example"}
     }
+
+
+def test_a_worksheet_that_comes_later_names_the_folder_that_stands_for_the_same_person(course, capsys):
+    archive(course, {f"{moodle('Ada', 4711)}/{FILE}": notebook(course, "hers")})
+    assert collect.collect(course, []) == 0 and "remove it" not in capsys.readouterr().err
+    text = "Identifier,Full name,Email address\nParticipant 4711,Ada,ada@uni.example\n"
+    (course / "downloaded" / SET / "Grades.csv").write_text(text)
+    for status, folder in ((1, "4711"), (0, "ada@uni.example")):
+        assert collect.collect(course, []) == status
+        assert (f"submitted/4711/{SET} is of ada@uni.example" in capsys.readouterr().err) == bool(status)
+        shutil.rmtree(course / "submitted" / folder)
 
 
 def test_a_group_of_moodle_is_not_taken_for_the_participant_of_its_number(course, capsys):

@@ -100,6 +100,12 @@ def collect_set(course: Path, assignment: str, zone: tzinfo | None) -> tuple[int
     whole.write(memory, json.dumps(before, indent=1))
     roster.add(course, names)
     moodle = [file for files in by_student.values() for file in files if MOODLE.search(file.path)]
+    numbers = {MOODLE.search(file.path)["id"]: file.student for file in moodle}
+    for number, student in numbers.items():
+        if student != number and number in before and (course / "submitted" / number / assignment).exists():
+            told.append(
+                f"submitted/{number}/{assignment} is of {student}, from before the worksheet: remove it by hand"
+            )
     if any(file.student.isdigit() for file in moodle):
         told.append("there is no grading worksheet of Moodle: students have another number in each set")
     if zone and not all(file.when for file in moodle):
