@@ -91,8 +91,8 @@ def measure() -> list[Row]:
             bool(abs(gains[0] - 10.24) < 0.2 and abs(gains[1] - 0.2) < 0.1),
         ),
         Row(
-            f"from 200 to {k} iterations the original with the twin's start and mean steps gains about as much as the "
-            "twin: share of the twin's gain, on a logarithmic scale",
+            f"from 200 to {k} iterations the original with the twin's start and mean steps gains more than half as "
+            "much as the twin, in the median more: share of the twin's gain, on a logarithmic scale",
             "not in the source",
             f"{', '.join(f'{100 * share:.0f} %' for share in won)} for {len(won)} seeds",
             bool(won.min() > 0.5 and np.median(won) > 1),

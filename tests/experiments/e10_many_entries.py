@@ -47,6 +47,11 @@ def near(error: float, published: float) -> bool:
     return published / 3 < error < 3 * published
 
 
+def recovers(error: float, published: float) -> bool:
+    """Whether an error of recovery is at most the published one, within a factor of three."""
+    return error < 3 * published
+
+
 def measure() -> list[Row]:
     """One instance; the notebook shows three."""
     truth, loss = instance(5000, 10)
@@ -60,6 +65,7 @@ def measure() -> list[Row]:
             "8e-7 / 221 / 5",
             tell(error, norm, rank),
             bool(certified and error < 1e-6 and round(rank) == RANK),
+            recovers(error, 8e-7),
         )
     ]
     for depth, published in {2: 5e-6, 3: 4e-6, 4: 4e-6}.items():
@@ -67,5 +73,5 @@ def measure() -> list[Row]:
         holds = error < 3e-5 and abs(norm / exact - 1) < 0.01 and round(rank) == RANK
         claim, figure = f"5,000 entries, depth {depth}: recovers the truth", f"{published:.0e} / 221 / 5"
         said = "in part" if depth == 2 else "yes"  # the size of the error at depth 2 is another one
-        rows.append(Row(claim, figure, tell(error, norm, rank), bool(holds), near(error, published), said))
+        rows.append(Row(claim, figure, tell(error, norm, rank), bool(holds), recovers(error, published), said))
     return rows

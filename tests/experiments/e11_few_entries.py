@@ -4,7 +4,7 @@ import numpy as np
 
 import lnn
 from experiments import Row
-from experiments.e10_many_entries import RANK, SCALE, figures, instance, near, short, tell, train
+from experiments.e10_many_entries import RANK, SCALE, figures, instance, near, recovers, short, tell, train
 
 
 def measure() -> list[Row]:
@@ -28,7 +28,7 @@ def measure() -> list[Row]:
         deep = figures(train(loss, depth, SCALE, 11), truth)
         holds = deep[0] < 1e-3 * error and deep[1] > norm + 1 and round(deep[2]) == RANK
         claim = f"2,000 entries, depth {depth}: recovers the truth, at a larger nuclear norm"
-        rows.append(Row(claim, figure, tell(*deep), bool(holds), near(deep[0], size)))
+        rows.append(Row(claim, figure, tell(*deep), bool(holds), recovers(deep[0], size)))
     scales = (1e-3, 1e-4, 1e-6)
     errors, norms, ranks = np.transpose([figures(train(loss, 2, scale, 11), truth) for scale in scales])
     told = "; ".join(

@@ -54,7 +54,7 @@ def measure() -> list[Row]:
     recovered = (errors[:, 0] > 0.3) & (errors[:, 1] < 0.05) & (errors[:, 2] < 0.1 * errors[:, 1])
     return [
         Row(
-            "sensing, depths 1, 2, 3: few singular values leave zero only with depth",
+            "sensing, depths 1, 2, 3: the deeper, the fewer singular values leave zero",
             "a figure, no number",
             f"share of the spectrum beyond the rank, medians of 3 problems: {middle(tails, '.1g')}",
             bool(greedy.all()),
@@ -72,7 +72,7 @@ def measure() -> list[Row]:
             bool(recovered.all()),
         ),
         Row(
-            "the theorem's right-hand side lies over the measured speeds of σ_1, σ_2, σ_3",
+            "the theorem's right-hand side agrees with the measured speeds of σ_1, σ_2, σ_3",
             "the theorem (no figure)",
             f"at depths 2 and 3 within {'1 %' if max(gaps.values()) < 0.01 else 'more than 1 %'} of the largest speed",
             max(gaps.values()) < 0.01,

@@ -1,4 +1,4 @@
-"""E14: one observation, σ_2 against σ_1: line, power, plateau, and how the turning vectors depart from it."""
+"""E14: one observation, σ_2 against σ_1: line, power, plateau, and how turning vectors depart from these curves."""
 
 import numpy as np
 
@@ -38,13 +38,13 @@ def curve(depth, s1, start):
 
 
 def one_entry(depth):
-    """σ_2/s_2 and the angle that u_1 has turned, in degrees, at the end of a flow with one observed entry."""
+    """σ_2/s_2, the angle in degrees that u_1 has turned, and σ_1/s_1, at the end of a flow with one observed entry."""
     turn = np.array([[np.cos(0.6), -np.sin(0.6)], [np.sin(0.6), np.cos(0.6)]])
     loss = lnn.LeastSquares(lnn.Entries(np.array([[True, False], [False, False]])), np.array([3.0]))
     weights = lnn.initial.balanced((turn * [0.06, 0.03]) @ turn.T, [2] * (depth + 1))
     W = lnn.gradient_flow(weights, loss, [0, 40], stop=1e-8).end_to_end[-1]
     U, s, _ = np.linalg.svd(W)
-    return s[1] / 0.03, np.degrees(np.arccos(min(1, abs(U[:, 0] @ turn[:, 0]))))
+    return s[1] / 0.03, np.degrees(np.arccos(min(1, abs(U[:, 0] @ turn[:, 0])))), s[0] / 0.06
 
 
 def measure() -> list[Row]:
@@ -69,7 +69,7 @@ def measure() -> list[Row]:
         s1, s2 = turned(depth, (1.0, 0.01), frozen=False, times=np.linspace(0, 0.2, 2001))
         early.append((np.interp(1.02, s1, s2) / 0.01, curve(depth, 1.02, (1.0, 0.01)) / 0.01))
     grown, stated = np.array(early).T
-    factors, angles = np.array([one_entry(depth) for depth in (1, 2, 3)]).T
+    factors, angles, first = np.array([one_entry(depth) for depth in (1, 2, 3)]).T
     return [
         Row(
             "one aligned measurement, depth 1: σ_2 is linear in σ_1",
@@ -103,10 +103,10 @@ def measure() -> list[Row]:
             bool((np.abs((grown - 1) / (stated - 1) - 1) < 0.05).all() and stated[0] > 1.5),
         ),
         Row(
-            "one entry, both modes active: the vectors are not fixed, and σ_2 levels off at every depth",
+            "one entry, both modes active: the vectors are not fixed, and σ_2 grows by less than half at every depth",
             "vectors assumed fixed",
             f"depths 1, 2, 3: turned by {', '.join(f'{a:.0f}°' for a in angles)}; "
-            f"σ_2 grew {', '.join(f'{f:.2f}' for f in factors)} times while σ_1 grew 50 times",
-            bool((angles > 25).all() and (factors < 1.5).all() and (factors > 1).all()),
+            f"σ_2 grew {', '.join(f'{f:.2f}' for f in factors)} times while σ_1 grew {first.min():.0f} times",
+            bool((angles > 25).all() and (factors < 1.5).all() and (factors > 1).all() and first.min() > 40),
         ),
     ]

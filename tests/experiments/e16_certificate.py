@@ -35,15 +35,17 @@ def certificate_row(depth: int) -> Row:
     T = record.iterations(EPSILON)
     path = lnn.gradient_descent(weights, loss, record.step_size, T)
     steps = np.rint(path.times / record.step_size)
-    under = bool((path.losses <= record.bound(steps) * (1 + 1e-12)).all()) and path.losses[-1] <= EPSILON
+    under = bool((path.losses <= record.bound(steps) * (1 + 1e-12)).all())
     needed = int(steps[np.argmax(path.losses <= EPSILON)])
     practical = largest_step_size(weights, loss)
     measured = (
-        f"loss under the bound at every step; needed {needed / T:.0%} of the {T:.1e} steps promised; "
+        f"loss {'under the bound at every step' if under else 'not under the bound'}; "
+        f"needed {needed / T:.0%} of the {T:.1e} steps promised; "
         f"step size could be {practical / record.step_size:.0e} times larger "
         f"({practical / published.step_size:.0e} times the published one)"
     )
-    holds = record.holds and published.holds and under and practical > record.step_size > published.step_size
+    holds = record.holds and published.holds and under and path.losses[-1] <= EPSILON
+    holds = holds and practical > record.step_size > published.step_size
     return Row(f"depth {depth}: the loss stays under the certified bound", "the theorem (no figure)", measured, holds)
 
 
@@ -79,12 +81,14 @@ def balance_row() -> Row:
         ends[product] = lnn.gradient_descent(weights, loss, eta, 2000, every=2000)
     flow = lnn.gradient_flow(weights, loss, [0.0, 0.05], method="LSODA")
     balanced = lnn.gradient_descent((np.ones((1, 1)), 1.01 * np.ones((1, 1))), loss, eta, 2000, every=2000)
+    others = max(flow.losses[-1], balanced.losses[-1])
     diverged = ends[20.0].outcome is lnn.Outcome.DIVERGED
     measured = (
         f"at η = 0.01: loss {'< 1e-12' if ends[1.5].losses[-1] < 1e-12 else 'not small'} for η w₁² = 1.5, "
-        f"{'diverged' if diverged else 'did not diverge'} for η w₁² = 20; flow and balanced start converge"
+        f"{'diverged' if diverged else 'did not diverge'} for η w₁² = 20; "
+        f"flow and balanced start {'converge' if others < 1e-12 else 'do not both converge'}"
     )
-    holds = diverged and ends[1.5].losses[-1] < 1e-12 and flow.losses[-1] < 1e-12 and balanced.losses[-1] < 1e-12
+    holds = diverged and ends[1.5].losses[-1] < 1e-12 and others < 1e-12
     return Row(
         "without balance: two scalars near their target, w₁ huge, diverge",
         "convergence failure (no figure)",

@@ -193,12 +193,15 @@ def reproductions_page() -> str:
         "# Reproductions",
         "",
         "What was claimed or published, and what the experiments of this book measure. The table is generated: each",
-        "row comes from one module of `tests/experiments`, whose claim is a test; nothing here is typed by hand.",
-        "Each section names the command that measures its rows again; `make pages` does so for all of them, and",
-        "`make test` checks that the claims hold and that this page says what comes out, row by row and word by word.",
+        "row comes from one module of `tests/experiments`, whose claim is a test. The numbers measured are computed",
+        "when the page is written, but for the long runs of E9, which are read off a kept file; a bound is one that",
+        "the test asks for. Each section names the command that measures its rows again; `make pages` does so for all",
+        "of them, and `make test` checks that the claims hold and that this page says what comes out, row by row and",
+        "word by word.",
         "",
-        "*Holds* has three values. *Yes*: what is claimed comes out here, also in size where the source gives one. *In",
-        "part*: the claim comes out, its published size or extent does not. *No*: it does not come out.",
+        "*Holds* has three values. *Yes*: what is claimed comes out here, also in size where the source gives one,",
+        "within the margin that the module states; an error of recovery may be smaller as well. *In part*: the claim",
+        "comes out, its published size or extent does not. *No*: it does not come out.",
     ]
     kept, files = whole.Unfinished("reproductions"), [*EXPERIMENTS.glob("*.py"), *whole.package()]
     for path in sorted(EXPERIMENTS.glob("e*.py")):
