@@ -54,9 +54,9 @@ def measure() -> list[Row]:
     recovered = (errors[:, 0] > 0.3) & (errors[:, 1] < 0.05) & (errors[:, 2] < 0.1 * errors[:, 1])
     return [
         Row(
-            "sensing, depths 1, 2, 3: the deeper, the fewer singular values leave zero",
+            "sensing, depths 1, 2, 3: the deeper, the smaller the share of the spectrum beyond the rank",
             "a figure, no number",
-            f"share of the spectrum beyond the rank, medians of 3 problems: {middle(tails, '.1g')}",
+            f"share, medians of 3 problems: {middle(tails, '.1g')}",
             bool(greedy.all()),
         ),
         Row(
