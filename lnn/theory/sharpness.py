@@ -35,7 +35,7 @@ def _curvature(loss: Any, W: Matrix, V: Matrix) -> Matrix:
 def hessian_vector(weights: Iterable[ArrayLike], loss: Any, direction: Iterable[ArrayLike]) -> Weights:
     """Product of the Hessian of φ(W_1, …, W_N) = ℓ(W_N ⋯ W_1) with a direction, the slope of the gradient along it.
 
-    One sweep up and one down, each with its derivative: three times the products of a gradient, no automatic
+    One sweep up and one down, each with its derivative: less than three times the products of a gradient, no automatic
     differentiation.
 
     Parameters
