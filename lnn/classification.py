@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -204,6 +205,14 @@ class CrossEntropy(ReadOnly):
         return shares * (moves - (shares * moves).sum(axis=-2, keepdims=True)) @ self.X.T
 
 
+def _layered(W: Any) -> bool:
+    """Whether it stands for a network: a trajectory, or a list of matrices, good or bad ones, and not of rows."""
+    try:
+        return hasattr(W, "read_by") or (isinstance(W, tuple | list) and np.ndim(W[0]) != 1)
+    except (ValueError, IndexError):  # rows of different lengths in the first one, or nothing at all
+        return True
+
+
 def margin(W: ArrayLike | Iterable[ArrayLike], X: ArrayLike, labels: ArrayLike) -> Matrix:
     """Normalized margin of a linear classifier: how far the worst sample is on its own side, over ‖W‖_F.
 
@@ -233,8 +242,7 @@ def margin(W: ArrayLike | Iterable[ArrayLike], X: ArrayLike, labels: ArrayLike) 
     >>> float(margin(np.array([[3.0, 4.0]]), [[1.0], [0.0]], [1]))
     0.6
     """
-    layers = hasattr(W, "read_by") or (isinstance(W, tuple | list) and len(W) > 0 and np.ndim(W[0]) > 1)
-    W = end_to_end(W) if layers else check_matrix(W, "W")  # type: ignore[arg-type]
+    W = end_to_end(W) if _layered(W) else check_matrix(W, "W")  # type: ignore[arg-type]
     X = Samples(check_matrix(X, "X")).X
     if W.shape[-2] == 1:
         margins = _margins(W, X, _signs(labels, X.shape[1]))
