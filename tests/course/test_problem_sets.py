@@ -22,6 +22,7 @@ import notebooks
 import pages
 import pytest
 import sets
+import variants
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "exercises" / "source"
@@ -40,8 +41,9 @@ def role(cell):
 
 
 def tasks(name):
-    """Names of the autograded tasks: the solution cells with code."""
-    return [role(c).grade_id for c in cells(name) if c.cell_type == "code" and role(c).get("solution")]
+    """Names of the autograded tasks: the solution cells with code, but for the one that asks who the student is."""
+    found = [role(c).grade_id for c in cells(name) if c.cell_type == "code" and role(c).get("solution")]
+    return [task for task in found if not task.endswith(variants.NAME)]
 
 
 @cache
@@ -99,7 +101,7 @@ def run(name, task, answer, *, others="reference", check="hidden"):
                     continue
                 if grade_id == task:
                     exec(compile(answer, task, "exec"), space)
-                elif role(cell).get("solution") and others == "untouched":
+                elif others == "untouched" and role(cell).get("solution") and not grade_id.endswith(variants.NAME):
                     try:
                         exec(compile(sets.untouched(cell.source), grade_id, "exec"), space)
                     except NotImplementedError:

@@ -7,6 +7,7 @@ import nbformat
 import pytest
 import release
 import sets
+import test_problem_sets as problem_sets
 from small_course import FILE, SET, cell, filled, grade, hand_in, in_gradebook, make, mark, page, table
 
 NAME, GIVEN, TASK = "ps1-student", "ps1-variant", "ps1-sum-up"
@@ -104,6 +105,15 @@ def test_the_right_answer_of_one_is_wrong_for_another_and_nobody_is_graded_by_th
     assert grade(course) == 1
     rows = table(course)
     assert (rows["copied"][TASK], rows["nobody"][TASK], rows["zoe"][TASK]) == ("4.0", "4.0", "")
+
+
+def test_answers_to_such_a_task_are_tried_as_those_to_any_other(course, monkeypatch):
+    monkeypatch.setattr(problem_sets, "SOURCE", course / "source")
+    assert problem_sets.tasks(SET) == ["ps1-double", TASK, "ps1-another"]
+    for others in ("reference", "untouched"):
+        problem_sets.run(SET, TASK, problem_sets.reference(SET, TASK), others=others)
+        with pytest.raises(AssertionError, match="wrong for your numbers"):
+            problem_sets.run(SET, TASK, f"sum_up = 1 + {sum(numbers(course, 'reference'))}", others=others)
 
 
 def test_a_mark_stays_with_the_text_also_where_numbers_are_ones_own(course):
