@@ -15,6 +15,7 @@ from types import FunctionType, ModuleType
 
 GUARDED = ("builtins", "math", "numpy", "scipy", "lnn")
 AT_START = ("builtins", "math", "numpy", "numpy.linalg", "numpy.testing", "lnn")
+PRINTED, SHOWN = 2_000_000, 20_000_000  # characters of a cell's text and of its pictures; grading keeps far fewer
 KERNELS_OWN = {"input", "exit", "quit", "display", "get_ipython", "open"}  # of builtins: the kernel sets these itself
 METHODS = (FunctionType, property, staticmethod, classmethod)
 
@@ -79,6 +80,36 @@ class Guard(MetaPathFinder):
         self.look()
 
 
+class Ration:
+    """Lets a cell print and show so much, and drops the rest: an endless loop would fill the memory of the grader."""
+
+    def renew(self, *_: object) -> None:
+        """Begin anew, with another cell."""
+        self.printed = self.shown = 0
+
+    def of_text(self, write):
+        """The method `write` of a stream, with its limit."""
+
+        def limited(text: str) -> int:
+            kept = text[: max(0, PRINTED - self.printed)]
+            self.printed += len(text)
+            if kept:
+                write(kept)
+            return len(text)
+
+        return limited
+
+    def of_pictures(self, publish):
+        """The method `publish` of a display, with its limit."""
+
+        def limited(data: dict, *rest, **more) -> None:
+            self.shown += sum(len(str(content)) for content in data.values())
+            if self.shown <= SHOWN:
+                publish(data, *rest, **more)
+
+        return limited
+
+
 def main() -> None:
     from ipykernel.kernelapp import IPKernelApp
 
@@ -95,6 +126,11 @@ def main() -> None:
     guard.look()
     sys.meta_path.insert(0, guard)
     app.shell.events.register("pre_run_cell", guard.put_back)
+    ration = Ration()
+    app.shell.events.register("pre_run_cell", ration.renew)
+    for stream in (sys.stdout, sys.stderr):
+        stream.write = ration.of_text(stream.write)
+    app.shell.display_pub.publish = ration.of_pictures(app.shell.display_pub.publish)
     app.shell.register_magic_function(lambda _: print(json.dumps(sorted(guard.replaced))), magic_name="replaced")
     app.start()
 
