@@ -55,7 +55,7 @@ def directions(draw):
 
 @witness("prop-field-regularity 2", tolerance=1e-4, alike=1)  # one term more is small
 def kink(draw):
-    U, V, N, h = np.eye(3), np.eye(4), draw.depth, -1e-9  # else rounding, to the power 2/N, stands in the place of zeros
+    U, V, N, h = np.eye(3), np.eye(4), draw.depth, -1e-9  # turned, they would have rounding in the place of zeros
     W = draw.between(0.5, 2) * U[:, :1] @ V[:, :1].T
     names = {"N": N, "h": h, "u_r": U[:, :1], "v_q": V[:, 1:2], r"\sigma_r": lnn.singular_values(W)[0]}
     G = names["u_r"] @ names["v_q"].T
