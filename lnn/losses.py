@@ -9,7 +9,16 @@ from numpy.typing import ArrayLike
 
 from lnn.classification import CrossEntropy, ExponentialLoss, LogisticLoss
 from lnn.measurements import Entries, Everything, Measurement, Products, Samples, as_array, check_observed, predictions
-from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix, check_positive, check_rng
+from lnn.numerics.checks import (
+    Matrix,
+    ReadOnly,
+    check_array,
+    check_count,
+    check_matrix,
+    check_number,
+    check_positive,
+    check_rng,
+)
 
 
 class Loss(Protocol):
@@ -198,17 +207,19 @@ class LeastSquares(ReadOnly):
     measure : Measurement
     observed : array, shape (k,)
         Of `Everything` also the matrix itself, shape (m, n), and of `Samples` the matrix Y, a column a sample.
+    constant : float
+        Added to the loss: what no W can do anything about, as `fit` finds it.
 
     Raises
     ------
     TypeError, ValueError
-        If `observed` is not finite and real, or does not fit what `measure` gives.
+        If `observed` is not finite and real, or does not fit what `measure` gives, or `constant` is no number.
     """
 
     measure: Measurement
     observed: Matrix
     target: Matrix | None = field(init=False, repr=False)  # the matrix Φ of ½‖W - Φ‖_F², where all entries are seen
-    constant: float = field(init=False, repr=False, default=0.0)  # what no W can do anything about, from `fit`
+    constant: float = field(repr=False, default=0.0, kw_only=True)
 
     @classmethod
     def to(cls, target: ArrayLike) -> "LeastSquares":
@@ -261,13 +272,13 @@ class LeastSquares(ReadOnly):
         if count <= features:
             return cls(Samples(X), Y)
         R: Matrix = np.asarray(np.linalg.qr(np.concatenate([X, Y]).T, mode="r"))
-        loss = cls(Samples(R[:features, :features].T), R[:features, features:].T)
-        object.__setattr__(loss, "constant", 0.5 * float((R[features:, features:] ** 2).sum()))
-        return loss
+        constant = 0.5 * float((R[features:, features:] ** 2).sum())
+        return cls(Samples(R[:features, :features].T), R[:features, features:].T, constant=constant)
 
     def __post_init__(self) -> None:
         observed, _ = check_observed(self.measure, self.observed)
         object.__setattr__(self, "observed", observed)
+        object.__setattr__(self, "constant", check_number(self.constant, "constant"))
         target = self.measure.adjoint(observed) if type(self.measure) is Everything else None
         object.__setattr__(self, "target", target)
         super().__post_init__()

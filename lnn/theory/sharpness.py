@@ -15,7 +15,7 @@ DENSE = 64  # parameters up to which the whole Hessian is formed
 
 def _curvature(loss: Any, W: Matrix, V: Matrix) -> Matrix:
     """Derivative ∇²ℓ(W)[V] of the gradient of a loss in the direction V."""
-    if callable(getattr(loss, "hessian_vector", None)):
+    if callable(getattr(loss, "hessian_vector", None)) and not _overridden(loss):
         curvature = np.asarray(loss.hessian_vector(W.copy(), V.copy()))
         if curvature.shape != W.shape:
             raise ValueError(f"at a matrix of shape {W.shape} hessian_vector has shape {curvature.shape}")
@@ -30,6 +30,13 @@ def _curvature(loss: Any, W: Matrix, V: Matrix) -> Matrix:
             second = (residual <= loss.threshold).astype(np.float64)
         return loss.measure.adjoint(second * loss.measure(V))
     raise TypeError(f"second derivatives need a loss of the package, or one with a method hessian_vector, got {loss!r}")
+
+
+def _overridden(loss: Any) -> bool:
+    """Whether a class gave the loss another gradient than the one whose derivative it inherits."""
+    said = [{"gradient", "hessian_vector"} & vars(kind).keys() for kind in type(loss).__mro__]
+    first = next(filter(None, said), set())
+    return first == {"gradient"} and any("hessian_vector" in names for names in said)
 
 
 def hessian_vector(weights: Iterable[ArrayLike], loss: Any, direction: Iterable[ArrayLike]) -> Weights:

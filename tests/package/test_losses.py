@@ -236,6 +236,8 @@ def test_runs_on_a_fit_are_those_on_all_samples():
     np.testing.assert_allclose(one.losses, other.losses, rtol=1e-11)
     np.testing.assert_allclose(one.end_to_end, other.end_to_end, rtol=0, atol=1e-12)
     assert short.measure.X.size == 9
+    for twin in (dataclasses.replace(short), pickle.loads(pickle.dumps(short))):
+        assert twin(one.end_to_end[3]) == short(one.end_to_end[3]) and twin.constant == short.constant > 0
     np.testing.assert_allclose(lnn.LeastSquares.fit(X.T, y, samples="columns")(np.ones((1, 3))), short(np.ones((1, 3))))
 
 

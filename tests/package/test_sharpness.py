@@ -75,6 +75,9 @@ def test_a_derived_loss_says_its_second_derivatives_itself():
         hessian_vector((W,), Ridge(lnn.Everything((2, 3)), W), (W,))
     with pytest.raises(TypeError, match="or one with a method hessian_vector"):
         hessian_vector((W,), type("Half", (lnn.HuberLoss,), {})(lnn.Everything((2, 3)), W, 1.0), (W,))
+    smoothed = type("Smoothed", (lnn.CrossEntropy,), {"gradient": lambda loss, W: W})
+    with pytest.raises(TypeError, match="or one with a method hessian_vector"):
+        sharpness((W,), smoothed(np.ones((3, 1)), [0]))
     loss = Concave()
     for loss.right in (True, False):
         if loss.right:
