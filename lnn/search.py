@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lnn.numerics.checks import Matrix, check_rng
+from lnn.numerics.checks import Matrix, check_count, check_rng
 from lnn.trajectory import Outcome, Trajectory
 
 
@@ -201,6 +201,7 @@ def grid(
         raise TypeError(f"run must be callable, got {run!r}")
     if not isinstance(axes, Mapping) or not all(isinstance(choices, Iterable) for choices in axes.values()):
         raise TypeError(f"axes must map names to values, as {{'step_size': [0.1, 0.2]}}, got {axes!r}")
+    jobs = None if jobs is None else check_count(jobs, "jobs", least=-(2**31))  # -1: as many as there are cores
     values = {name: tuple(choices) for name, choices in axes.items()}
     if not values:
         raise ValueError("a grid needs at least one axis, got none")

@@ -135,6 +135,9 @@ def test_a_grid_that_is_none_is_refused(axes, options, message):
         lnn.grid(area, axes, **options)
     with pytest.raises(TypeError, match="rng must be a numpy"):
         lnn.grid(noisy, {"number": [1]}, rng=0)
+    for jobs in (1.5, True, "2"):
+        with pytest.raises(TypeError, match="jobs must be a whole number, got"):
+            lnn.grid(noisy, {"number": [1]}, jobs=jobs)
     with pytest.raises(TypeError, match="run must be callable"):
         lnn.grid(3, {"number": [1]})
 
