@@ -20,6 +20,8 @@ from lnn.numerics.checks import (
     check_rng,
 )
 
+FLOAT = np.dtype(np.float64)
+
 
 class Loss(Protocol):
     """A differentiable function ℓ of the end-to-end matrix: called, its value; `gradient`, its gradient.
@@ -105,9 +107,11 @@ def gradient_at(loss: Loss, W: Matrix) -> Matrix:
     G = np.asarray(loss.gradient(W))
     if G.shape != W.shape:
         raise ValueError(f"at a matrix of shape {W.shape} the gradient of the loss has shape {G.shape}")
-    if G.dtype.kind not in "fiu":
+    if G.dtype is FLOAT:
+        return G
+    if G.dtype.kind not in "fiub":
         raise TypeError(f"the gradient of the loss must hold real numbers, got dtype {G.dtype}")
-    return G
+    return G.astype(FLOAT)
 
 
 def check_gradient(loss: Loss, shape: tuple[int, ...], *, rng: np.random.Generator, tolerance: float = 1e-6) -> float:

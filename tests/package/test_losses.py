@@ -341,6 +341,31 @@ def test_a_loss_may_write_to_its_matrix_and_answer_in_a_buffer_of_its_own(depth)
     assert np.array_equal(weights, before)
 
 
+@pytest.mark.parametrize("kind", [bool, np.uint8, int, np.float32, list])
+def test_a_gradient_of_other_numbers_is_one_of_floats(kind):
+    class Hinge:
+        """Σ max(W, 0), with a slope of 0 or 1: no sign of unsigned numbers is lost."""
+
+        def __call__(self, W):
+            return np.maximum(W, 0).sum()
+
+        def gradient(self, W):
+            return (W > 0).tolist() if kind is list else (W > 0).astype(kind)
+
+    start = np.array([[1.0, -2.0, 3.0]])
+    moved = np.array([[0.5, -2.0, 2.5]])
+    for path in (
+        lnn.gradient_descent((start,), Hinge(), 0.1, 5),
+        lnn.momentum((start,), Hinge(), 0.1, 5, beta=0),
+        lnn.end_to_end_descent(start, Hinge(), 1, 0.1, 5),
+        lnn.gradient_flow((start,), Hinge(), [0, 0.5]),
+        lnn.end_to_end_flow(start, Hinge(), 1, [0, 0.5]),
+        lnn.ensemble_descent((start[None],), Hinge(), 0.1, 5)[0],
+    ):
+        np.testing.assert_allclose(path.end_to_end[-1], moved, rtol=1e-12)
+    np.testing.assert_allclose(lnn.gradient_step((start,), Hinge(), 0.5)[0], moved, rtol=1e-12)
+
+
 @pytest.mark.parametrize("answer", [None, "3.0", 1j, [1.0]])
 def test_a_loss_that_is_no_number_is_named(answer):
     class Answers:
