@@ -49,9 +49,9 @@ def check_loss(loss: Loss) -> Loss:
     Raises
     ------
     TypeError
-        If it cannot be called or has no `gradient`.
+        If it cannot be called or has no `gradient`, or is a class.
     """
-    if not (callable(loss) and callable(getattr(loss, "gradient", None))):
+    if isinstance(loss, type) or not (callable(loss) and callable(getattr(loss, "gradient", None))):
         got = f"{type(loss).__name__}, where the weights come first" if isinstance(loss, tuple | list) else repr(loss)
         raise TypeError(f"a loss must be callable and have a method gradient, got {got}")
     return loss

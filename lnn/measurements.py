@@ -69,7 +69,7 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
     Raises
     ------
     TypeError
-        If the measurement cannot be called or has no adjoint, or the observations are no real numbers.
+        If the measurement cannot be called or has no adjoint, or is a class, or the observations are no real numbers.
     ValueError
         If the observations are no finite flat vector, or not as many as the measurement gives, or no matrix that fits.
     """
@@ -86,7 +86,7 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
         if not good:
             raise ValueError(f"observed must be a flat vector, as measure(W) is{needed}, got shape {y.shape}")
         y = y.ravel()
-    if not (callable(measure) and callable(getattr(measure, "adjoint", None))):
+    if isinstance(measure, type) or not (callable(measure) and callable(getattr(measure, "adjoint", None))):
         raise TypeError(f"a measurement must be callable and have a method adjoint, got {measure!r}")
     try:
         shape = np.shape(measure.adjoint(y))

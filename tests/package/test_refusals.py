@@ -343,6 +343,8 @@ NO_LOSS = "a loss must be callable and have a method gradient, got tuple, where 
         (lambda: lnn.LeastSquares(W, SEEN), "observed must hold real numbers, got an object of type Entries"),
         (lambda: lnn.gradient_descent(LOSS, WEIGHTS, 0.1, 1), NO_LOSS),
         (lambda: lnn.adam(LOSS, WEIGHTS, 0.1, 1), NO_LOSS),
+        (lambda: lnn.adam(WEIGHTS, lnn.LeastSquares, 0.1, 1), "callable and have a method gradient, got <class"),
+        (lambda: lnn.LeastSquares(lnn.Samples, [1.0]), "callable and have a method adjoint, got <class"),
         (lambda: lnn.gradient_step(LOSS, WEIGHTS, 0.1), NO_WEIGHTS),
         (lambda: lnn.gradient_flow(LOSS, WEIGHTS, [0.0, 1.0]), NO_LOSS),
         (lambda: lnn.sharpness(LOSS, WEIGHTS), NO_WEIGHTS),
