@@ -73,19 +73,21 @@ def export(course: Path) -> None:
         memory = course / "downloaded" / name / "collected.json"
         participants = set(json.loads(memory.read_text())) if memory.exists() else set()
         by_number = {student: score for student, score in points.items() if student in participants}
-        for path in worksheets(course / "downloaded" / name):
-            fill(path, folder / f"moodle_{name}.csv", by_mail | points, by_number, maximum(course, name))
+        target = folder / f"moodle_{name}.csv"
+        for path in reversed(worksheets(course / "downloaded" / name)):
+            if fill(path, target, by_mail | points, by_number, maximum(course, name)):
+                break
 
 
-def fill(path: Path, target: Path, scores: dict[str, str], by_number: dict[str, str], most: float) -> None:
-    """Fill Moodle's grading worksheet in: of each participant the grade, and what it is out of.
+def fill(path: Path, target: Path, scores: dict[str, str], by_number: dict[str, str], most: float) -> bool:
+    """Fill Moodle's grading worksheet in, if it is one: of each participant the grade, and what it is out of.
 
     `by_number` are the scores of those who were collected by their numbers, which others may have elsewhere.
     """
     table, between = worksheet(path)
     columns = {title.strip().lower(): k for k, title in enumerate(table[0])} if table else {}
     if "grade" not in columns:
-        return  # another file, or a worksheet in another language: the grades by mail address are there
+        return False  # another file, or a worksheet in another language: the grades by mail address are there
     below = ""
     for row in table[1:]:
         told = map(str.strip, row[2 : columns["grade"]])  # mail, and what else tells who it is
@@ -102,3 +104,4 @@ def fill(path: Path, target: Path, scores: dict[str, str], by_number: dict[str, 
     filled = io.StringIO(newline="")
     csv.writer(filled, delimiter=between).writerows(table)
     whole.write(target, filled.getvalue())
+    return True
