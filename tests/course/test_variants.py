@@ -60,7 +60,6 @@ def test_the_right_answer_of_one_is_wrong_for_another_and_nobody_is_graded_by_th
     mail = sum(numbers(course, "zoe@uni.example"))
     assert len({ada, emmy, mail}) == 3
     (course / "roster.csv").write_text("student,name,mail\nzoe,Zoë,Zoe@uni.example\n", encoding="utf-8")
-    again = 'STUDENT = "emmy"\ndef variant(*_):\n    return numbers'
     untouched = filled(course)
     split = answered(course, "ada", ada)
     k = split.cells.index(cell(split, NAME))
@@ -69,7 +68,8 @@ def test_the_right_answer_of_one_is_wrong_for_another_and_nobody_is_graded_by_th
         "ada": answered(course, "ada", ada),
         "emmy": answered(course, "emmy", ada),
         "zoe": answered(course, "zoe@uni.example", mail),
-        "rosa": answered(course, "rosa", emmy, again),
+        "rosa": answered(course, "rosa", emmy, 'STUDENT = "emmy"'),
+        "lena": answered(course, "lena", emmy, f"def variant(*_):\n    return [{emmy}]"),
         "copied": answered(course, "ada", ada),
         "nobody": untouched,
         "wrong-code": answered(course, '" + "ada', ada),
@@ -84,6 +84,7 @@ def test_the_right_answer_of_one_is_wrong_for_another_and_nobody_is_graded_by_th
         "emmy": "0.0",
         "zoe": "4.0",
         "rosa": "0.0",
+        "lena": "0.0",
         "copied": "",
         "nobody": "",
         "wrong-code": "",
