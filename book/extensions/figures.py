@@ -66,7 +66,7 @@ def draw(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree
             address = f"{folder}{name}-{theme}.svg"
             image = f'<img alt="{alt}" src="{address}" width="{width}" height="{height}" loading="lazy"'
             shown.append(f'<a class="vector only-{theme}" href="{address}">{image} class="only-{theme}" /></a>')
-        return "".join(shown)
+        return f'<span class="drawing">{"".join(shown)}</span>'  # else the theme hides captions after what it hides
 
     context["body"] = PICTURE.sub(drawn, context.get("body") or "")
 

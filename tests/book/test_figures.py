@@ -76,6 +76,7 @@ def test_a_page_shows_the_drawing_of_its_theme_without_a_card_and_a_click_enlarg
     ]  # fmt: skip
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert paper == ("rgb(255, 255, 255)" if theme == "light" else "rgb({}, {}, {})".format(*figures.PAPER))
+    assert page.locator("figure figcaption:visible").count() == page.locator("figure:visible:has(a.vector)").count() > 5
     image.scroll_into_view_if_needed()
     assert image.evaluate("e => e.decode().then(() => e.naturalWidth > 0)")
     page.locator("figure a:visible").first.focus()
