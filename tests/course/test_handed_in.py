@@ -296,9 +296,8 @@ def test_replaced_functions_are_put_back_before_each_test_and_named(course):
     patch = "import numpy as np\nnp.allclose = lambda *_: True\nnp.abs = np.arange = None\n"
     hand_in(course, "patched", filled(course, f"{patch}def double(x):\n    return 0"))
     hand_in(course, "builtin", filled(course, f"import builtins\nbuiltins.divmod = lambda *_: 0\n{RIGHT}"))
-    at_once = (
-        "import lnn, scipy.stats\nscipy.stats.norm = scipy.stats.sem = None\nlnn.LeastSquares.value = lambda *_: 0\n"
-    )
+    at_once = "import lnn, scipy.stats\nscipy.stats.norm = scipy.stats.sem = None\n"
+    at_once += "lnn.LeastSquares.value = None\nlnn.Trajectory.save = len\n"
     hand_in(course, "at-once", filled(course, f"{at_once}{RIGHT}"))
     honest = "import importlib, pkgutil, scipy\nfor m in pkgutil.iter_modules(scipy.__path__):\n"
     honest += "    if m.name[0] != '_' and m.name != 'conftest':\n        importlib.import_module('scipy.' + m.name)\n"
@@ -309,7 +308,12 @@ def test_replaced_functions_are_put_back_before_each_test_and_named(course):
     assert rows["patched"][TASK] == "0.0"
     assert "has replaced numpy.abs, numpy.allclose, numpy.arange," in rows["patched"]["remarks"]
     assert rows["builtin"][TASK] == "3.0" and "has replaced builtins.divmod," in rows["builtin"]["remarks"]
-    for name in ("lnn.losses.LeastSquares.value", "scipy.stats.norm", "scipy.stats.sem"):
+    for name in (
+        "lnn.losses.LeastSquares.value",
+        "lnn.trajectory.Trajectory.save",
+        "scipy.stats.norm",
+        "scipy.stats.sem",
+    ):
         assert name in rows["at-once"]["remarks"], rows["at-once"]["remarks"]
     assert rows["honest"][TASK] == "3.0" and not rows["honest"]["remarks"]
     assert rows["own-names"][TASK] == "3.0" and not rows["own-names"]["remarks"]

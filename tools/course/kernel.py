@@ -48,7 +48,8 @@ class Guard(MetaPathFinder):
         }
         for value in self.seen[name].values():
             if isinstance(value, type) and value.__module__.split(".")[0] == "lnn" and value not in self.classes:
-                self.classes[value] = {key: way for key, way in vars(value).items() if isinstance(way, METHODS)}
+                ways = vars(value).items()
+                self.classes[value] = {key: way for key, way in ways if isinstance(way, METHODS) or key[0] != "_"}
 
     def find_spec(self, name, path=None, target=None):
         """Let Python find a guarded module as ever, and look at it as soon as it is there."""
@@ -65,9 +66,9 @@ class Guard(MetaPathFinder):
         return spec
 
     def put_back(self, *_: object) -> None:
-        """Restore what was replaced or deleted, take out methods that hide inherited ones, and remember their names."""
+        """Restore what was replaced or deleted, take out what hides inherited methods, and remember their names."""
         for kind, ways in self.classes.items():
-            for key in [key for key, way in vars(kind).items() if isinstance(way, METHODS) and key not in ways]:
+            for key in [key for key in vars(kind) if key not in ways and key[0] != "_"]:
                 delattr(kind, key)
                 self.replaced.add(f"{kind.__module__}.{kind.__qualname__}.{key}")
         owners = [(name, sys.modules.get(name), callables) for name, callables in self.seen.items()]
