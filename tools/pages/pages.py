@@ -8,6 +8,7 @@ tests/experiments. --check writes nothing and exits with 1 if a page is not curr
 numbers of experiments it runs these and prints their tables.
 """
 
+import argparse
 import ast
 import importlib
 import json
@@ -291,15 +292,20 @@ PAGES = {"results": results_page, "statistics": statistics_page, "speed": speed_
 
 
 def main() -> int:
+    known = {path.stem[:3]: path for path in sorted(EXPERIMENTS.glob("e[0-9]*.py"))}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("experiments", nargs="*", metavar="eNN", help="run these instead")
+    parser.add_argument("--check", action="store_true", help="only say which pages are not current")
+    options = parser.parse_args()
+    if unknown := {*options.experiments} - {*known}:
+        parser.error(f"no experiment is called {', '.join(sorted(unknown))}: there are {', '.join(known)}")
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-    wanted = [name for name in sys.argv[1:] if re.fullmatch(r"e\d\d", name)]
-    if wanted:
-        for name in wanted:
-            for path in sorted(EXPERIMENTS.glob(f"{name}_*.py")):
-                print("\n".join(experiment(path)))
+    for name in options.experiments:
+        print("\n".join(experiment(known[name])))
+    if options.experiments:
         return 0
     stale = [name for name, make in PAGES.items() if (CHAPTERS / f"{name}.md").read_text() != make()]
-    if "--check" in sys.argv:
+    if options.check:
         print(f"not current: {', '.join(stale)}: run `make pages`" if stale else "the generated pages are current")
         return bool(stale)
     for name in stale:
