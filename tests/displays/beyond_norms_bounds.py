@@ -11,7 +11,7 @@ CHAPTER = "beyond_norms"
 
 @witness("eq-quasi", tight=True)
 def quasi_norm(draw):
-    """Attained by orthogonal matrices of rank one under Schatten-1/2, with c = 2, and by definite ones under the trace."""
+    """Attained by orthogonal matrices of rank one under Schatten-1/2, and by definite ones under the trace."""
     root, Q = draw.matrix(3, 3), draw.rotation(3)
     p, A, B = 1, root @ root.T, Q @ Q.T
     if draw.depth == 3:
@@ -21,7 +21,7 @@ def quasi_norm(draw):
         values = lnn.singular_values(X)
         return lnn.schatten(values[values > 1e-9], p)  # the root of a rounding error is large
 
-    return {"A": A, "B": B, "c": p ** -1, r"\rho": rho}
+    return {"A": A, "B": B, "c": p**-1, r"\rho": rho}
 
 
 @witness("eq-entry-bound", 0, tight=True, tolerance=1e-4)
