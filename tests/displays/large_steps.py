@@ -43,7 +43,7 @@ def squared_slope(draw):
 
 @witness("eq-returns", 0)
 def settled(draw):
-    """Where descent on two equal factors settles, at the minimizer or on two points in turn; and where a step mirrors."""
+    """Where descent on two equal factors settles, at the minimizer or on two points in turn, and where it mirrors."""
     eta, w = draw.between(1.05, 1.15) if draw.depth == 2 else 0.7, 0.8
     f = lambda w: w * (1 + eta - eta * w**2)
     for _ in range(500):
