@@ -30,7 +30,7 @@ class Growing:
         return -np.log(self.objective(weights)) / np.linalg.norm(column(weights)) ** len(weights)
 
     def change(self, quantity):
-        h = 1e-4 / np.linalg.norm(self.slope)
+        h = 2e-5 / np.linalg.norm(self.slope)
         at = lambda s: quantity([W - s * D for W, D in zip(self.weights, self.slopes, strict=True)])
         return (at(h) - at(-h)) / (2 * h)
 
