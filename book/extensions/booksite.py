@@ -9,13 +9,15 @@ from sphinx.ext.mathjax import html_visit_displaymath, html_visit_math
 REPEATED = {"proof-content", "exercise-content", "solution-content"}
 
 
-def drop_thebe(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
-    """Leave out Thebe, which jupyter-book always brings: its script would be put on a page twice, and break there."""
-    context["script_files"] = [
-        script
-        for script in context["script_files"]
-        if "thebe" not in f"{script!s} {getattr(script, 'attributes', '')}".lower()
-    ]
+def drop_unused(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+    """Leave out Thebe, which jupyter-book always brings and which breaks when put on a page twice, and unused tabs."""
+    unused = ["thebe"] + ["design-tabs"] * ("sd-tab-set" not in (context.get("body") or ""))
+    for kind in ("script_files", "css_files"):
+        context[kind] = [
+            file
+            for file in context[kind]
+            if not any(name in f"{file!s} {getattr(file, 'attributes', '')}".lower() for name in unused)
+        ]
 
 
 def set_formulas(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
@@ -46,7 +48,7 @@ def search_from_files(app: Sphinx, page: str, template: str, context: dict[str, 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect to Sphinx."""
-    app.connect("html-page-context", drop_thebe, priority=900)
+    app.connect("html-page-context", drop_unused, priority=900)
     app.connect("html-page-context", mend_roles)
     # KaTeX reads the formulas from the page as Sphinx writes them for MathJax.
     app.add_html_math_renderer("katex", (html_visit_math, None), (html_visit_displaymath, None))
