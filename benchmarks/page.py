@@ -245,7 +245,8 @@ def completion_table(results: dict) -> str:
         if record["seconds"] is None:
             rows.append([depth, name, f"more than {times(factor(results, record))}", "–", "–", "–"])
         else:
-            told = [f"{record['evaluations']:,}", f"{record['loss']:.1e}", f"{record['error']:.0e}"]
+            told = [f"{record['loss']:.1e}", f"{record['error']:.0e}"]
+            told = [f"{record['evaluations']:,}", *(number.replace("-", "\u2011") for number in told)]  # on one line
             rows.append([depth, name, times(factor(results, record)), *told])
     return table(["depth", "", "time / time of `RKC2`", "gradients", "training loss", "error"], rows)
 

@@ -122,7 +122,7 @@ def balanced(matrix: ArrayLike, widths: Sequence[int], *, imbalance: float = 0.0
     Parameters
     ----------
     matrix : array, shape (d_N, d_0)
-        A.
+        The matrix A.
     widths : (d_0, …, d_N)
         Hidden widths of at least min(d_0, d_N), so that the factors can be padded with zeros.
     imbalance : float

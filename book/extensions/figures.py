@@ -42,7 +42,13 @@ def night(colour: str) -> str:
 
 
 def dark(svg: str) -> str:
-    """A drawing for a dark page; letters have no colour of their own, and take that of the whole."""
+    """A drawing for a dark page; letters have no colour of their own, and take that of the whole.
+
+    A map of colours stays as it is, on white: it would be another one if some of its colours changed.
+    """
+    fills = {tuple(int(c[k : k + 2], 16) for k in (0, 2, 4)) for c in re.findall(r"fill: #([0-9a-f]{6})", svg)}
+    if "<image" in svg or sum(max(rgb) - min(rgb) >= 16 for rgb in fills) > 8:
+        return svg
     svg = re.sub(r"(?<=: )#[0-9a-f]{6}\b|(?<=fill=\")#[0-9a-f]{6}\b", lambda found: night(found[0]), svg)
     return svg.replace("<svg ", f'<svg fill="{night("#000000")}" ', 1)
 

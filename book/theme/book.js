@@ -89,6 +89,7 @@
     box.append(close, drawn);
     box.addEventListener("click", () => box.close());
     box.addEventListener("close", () => box.remove());
+    drawn.addEventListener("scroll", scrolled, { passive: true });
     document.body.append(box);
     box.showModal();
     stop(drawn);

@@ -127,7 +127,7 @@ def minimize(
     measure : Measurement
         For other measurements than `Entries` and `Everything`, k² numbers are stored and factored once.
     observed : array, shape (k,)
-        b.
+        The vector b.
     gap : float
         Relative duality gap to reach.
     max_iterations : int

@@ -189,7 +189,7 @@ def gaussian(shape: Sequence[int], components: int, scale: float, *, rng: np.ran
     ----------
     shape : (d_1, …, d_N)
     components : int
-        R.
+        The number R of components.
     scale : float
     rng : numpy.random.Generator
 

@@ -64,7 +64,7 @@ def end_to_end_rule(w: sp.Matrix, G: sp.Matrix, depth: sp.Expr | int) -> sp.Matr
     ----------
     w, G : SymPy columns
     depth : int or symbol
-        N.
+        The depth N.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def effective_step(depth: sp.Expr | int) -> tuple[sp.Expr, sp.Symbol]:
     Parameters
     ----------
     depth : int or symbol
-        N.
+        The depth N.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def layers_step(w: sp.Matrix, z: sp.Expr, G: sp.Matrix, depth: int) -> tuple[sp.
     G : SymPy column
         Gradient of the loss at the product.
     depth : int
-        N.
+        The depth N.
 
     Returns
     -------
@@ -185,7 +185,7 @@ def layers_landing(p: sp.Expr | int, depth: int, step: sp.Expr = ETA) -> sp.Expr
     ----------
     p : int or symbol
     depth : int
-        N.
+        The depth N.
     step : SymPy expression in ω and y_1
         The step size.
 
@@ -205,7 +205,7 @@ def layers_landing_step(p: sp.Expr | int, depth: int) -> sp.Expr:
     ----------
     p : int or symbol
     depth : int
-        N.
+        The depth N.
 
     Returns
     -------
@@ -248,7 +248,7 @@ def linearization(depth: sp.Expr | int) -> tuple[sp.Matrix, sp.Matrix]:
     Parameters
     ----------
     depth : int or symbol
-        N.
+        The depth N.
 
     Returns
     -------

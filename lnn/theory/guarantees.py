@@ -58,7 +58,7 @@ class Guarantee:
     Parameters
     ----------
     depth : int
-        N.
+        The depth N.
     margin : float
         The largest deficiency margin c of the end-to-end matrix; not positive if there is none.
     imbalance : float
