@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import grading
 import nbformat
 import psutil
 import pytest
@@ -33,3 +34,13 @@ def test_grading_that_was_killed_is_taken_up(tmp_path, how):
         nbformat.validate(nbformat.read(course / "autograded" / student / SET / FILE, as_version=4))
         assert page(course, student).read_text(encoding="utf-8").rstrip().endswith("</html>")
     assert [path for path in course.rglob("*") if path.suffix == ".part" or path.name.endswith("-journal")] == []
+
+
+def test_what_a_killed_run_left_of_a_notebook_is_graded_anew(tmp_path):
+    course = make(tmp_path / "course")
+    hand_in(course, "ada", filled(course, RIGHT))
+    assert grading.grade(course, None, False, jobs=1) == 0
+    first = table(course)
+    (course / "autograded" / "ada" / SET / FILE).write_text("")
+    assert grading.grade(course, None, True, jobs=1) == 0
+    assert table(course) == first and first["ada"]["ps1-double"] == "3.0"

@@ -58,7 +58,8 @@ def main() -> int:
                 "--hide-tests", action="store_true", help="feedback that does not show the hidden tests"
             )
             cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-            options.add_argument("--jobs", type=int, default=cores, help="notebooks graded side by side: one a core")
+            told = "notebooks graded side by side: one a core, and one as some wait"
+            options.add_argument("--jobs", type=int, default=cores + 1, help=told)
         if act in ("collect", "handout"):
             options.add_argument(
                 "sets", nargs="*", metavar="SET", help="those in downloaded/ or, for a handout, all by default"

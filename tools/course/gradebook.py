@@ -103,7 +103,10 @@ def withdraw(course: Path, book, student: str, assignment: str) -> Record:
     except MissingEntry:
         return record
     graded = course / "autograded" / student / assignment / f"{name_of(assignment)}.ipynb"
-    known = texts(nbformat.read(graded, as_version=4)) if graded.exists() else {}
+    try:
+        known = texts(nbformat.read(graded, as_version=4))
+    except (FileNotFoundError, nbformat.reader.NotJSONError):  # never graded, or killed while nbgrader wrote it
+        known = {}
     marks = record.setdefault("marks", [])
     owners = {role.grade_id: role.grade_id.removesuffix("-test") for role in roles(course, assignment)}
     comments = {c.name: c for c in notebook.comments if c.manual_comment}
