@@ -245,9 +245,9 @@ def completion_table(results: dict) -> str:
         if record["seconds"] is None:
             rows.append([depth, name, f"more than {times(factor(results, record))}", "–", "–", "–"])
         else:
-            told = [f"{record['loss']:.1e}", f"{record['error']:.0e}"]
-            told = [f"{record['evaluations']:,}", *(number.replace("-", "\u2011") for number in told)]  # on one line
-            rows.append([depth, name, times(factor(results, record)), *told])
+            small = [f"{record['loss']:.1e}", f"{record['error']:.0e}"]
+            small = [number.replace("-", "\u2011") for number in small]  # on one line
+            rows.append([depth, name, times(factor(results, record)), f"{record['evaluations']:,}", *small])
     return table(["depth", "", "time / time of `RKC2`", "gradients", "training loss", "error"], rows)
 
 

@@ -5,15 +5,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+import lnn
+
 STAGES = {"Tsit5": 6, "Kvaerno5": 7}  # evaluations of the gradient in a step, without those of Newton's iteration
-
-
-def filled(loss) -> tuple[np.ndarray, np.ndarray]:
-    """Which entries are observed, and a matrix of them with zeros elsewhere."""
-    seen = loss.measure.mask
-    values = np.zeros(seen.shape)
-    values[seen] = loss.observed
-    return seen, values
 
 
 def diffrax_flow(start, problem, method: str, stop: float, steps: int) -> tuple[Callable, float]:
@@ -25,7 +19,7 @@ def diffrax_flow(start, problem, method: str, stop: float, steps: int) -> tuple[
     import diffrax
     import jax
 
-    seen, values = filled(problem)
+    seen, values = problem.measure.mask, problem.measure.adjoint(problem.observed)
 
     def loss(layers):
         W = layers[0]
@@ -57,10 +51,7 @@ def diffrax_flow(start, problem, method: str, stop: float, steps: int) -> tuple[
 
     def flow():
         last, done = jax.block_until_ready(compiled(layers))
-        W = np.asarray(last[0])
-        for layer in last[1:]:
-            W = np.asarray(layer) @ W
-        return W, int(done) * STAGES[method], float(loss(last)) <= stop
+        return lnn.end_to_end(map(np.asarray, last)), int(done) * STAGES[method], float(loss(last)) <= stop
 
     return flow, compiling
 
@@ -76,7 +67,7 @@ def fixed_rank(loss, rank: int, stop: float, allowed: float) -> tuple[np.ndarray
     """
     import pymanopt
 
-    seen, values = filled(loss)
+    seen, values = loss.measure.mask, loss.measure.adjoint(loss.observed)
     space = pymanopt.manifolds.FixedRankEmbedded(*seen.shape, rank)
     last, gradients = values, 0
 

@@ -19,6 +19,7 @@ from lnn.numerics.checks import (
     check_number,
     check_positive,
     finite,
+    offers,
     representable,
 )
 from lnn.numerics.fused import sweeps
@@ -69,7 +70,7 @@ def check_rule(rule: Any) -> Rule:
     """
     if rule is None:
         return Plain()
-    if isinstance(rule, type) or not all(callable(getattr(rule, name, None)) for name in ("start", "update")):
+    if not offers(rule, "start", "update"):
         raise TypeError(f"a rule must be an object with the methods start and update, got {rule!r}")
     found: Rule = rule
     return found

@@ -18,6 +18,7 @@ from lnn.numerics.checks import (
     check_number,
     check_positive,
     check_rng,
+    offers,
 )
 
 FLOAT = np.dtype(np.float64)
@@ -51,7 +52,7 @@ def check_loss(loss: Loss) -> Loss:
     TypeError
         If it cannot be called or has no `gradient`, or is a class.
     """
-    if isinstance(loss, type) or not (callable(loss) and callable(getattr(loss, "gradient", None))):
+    if not offers(loss, "__call__", "gradient"):
         got = f"{type(loss).__name__}, where the weights come first" if isinstance(loss, tuple | list) else repr(loss)
         raise TypeError(f"a loss must be callable and have a method gradient, got {got}")
     return loss

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix, no_network
+from lnn.numerics.checks import Matrix, ReadOnly, check_array, check_count, check_matrix, no_network, offers
 
 
 def as_array(W: ArrayLike) -> Matrix:
@@ -86,7 +86,7 @@ def check_observed(measure: Measurement, observed: ArrayLike) -> tuple[Matrix, t
         if not good:
             raise ValueError(f"observed must be a flat vector, as measure(W) is{needed}, got shape {y.shape}")
         y = y.ravel()
-    if isinstance(measure, type) or not (callable(measure) and callable(getattr(measure, "adjoint", None))):
+    if not offers(measure, "__call__", "adjoint"):
         raise TypeError(f"a measurement must be callable and have a method adjoint, got {measure!r}")
     try:
         shape = np.shape(measure.adjoint(y))

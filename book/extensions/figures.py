@@ -18,7 +18,17 @@ SCALE = 110 / 72  # pixels for a point: those of the stored pictures
 LEAST = 3.0  # contrast of what is drawn with the page, as WCAG asks for graphics
 
 
-def luminance(rgb: tuple[float, ...]) -> float:
+def parts(colour: str) -> tuple[int, ...]:
+    """Red, green and blue of a colour."""
+    return tuple(int(colour[k : k + 2], 16) for k in (1, 3, 5))
+
+
+def grey(rgb: tuple[int, ...]) -> bool:
+    """Whether a colour is a grey, to the eye."""
+    return max(rgb) - min(rgb) < 16
+
+
+def luminance(rgb: tuple[int, ...]) -> float:
     """Relative luminance of a colour, as WCAG defines it."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (c / 255 for c in rgb)]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
@@ -30,14 +40,15 @@ def night(colour: str) -> str:
     >>> night("#000000"), night("#ffffff"), night("#e69f00")
     ('#ced6dd', '#121212', '#e69f00')
     """
-    rgb = tuple(int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    if max(rgb) - min(rgb) < 16:
+    rgb = parts(colour)
+    if grey(rgb):
         share = sum(rgb) / 765
         rgb = tuple(round(ink * (1 - share) + paper * share) for ink, paper in zip(TEXT, PAPER, strict=True))
-    hue, light, strength = colorsys.rgb_to_hls(*(c / 255 for c in rgb))
-    while max(rgb) - min(rgb) >= 16 and (luminance(rgb) + 0.05) / (luminance(PAPER) + 0.05) < LEAST:
-        light += 0.01
-        rgb = tuple(round(255 * c) for c in colorsys.hls_to_rgb(hue, light, strength))
+    else:
+        hue, light, strength = colorsys.rgb_to_hls(*(c / 255 for c in rgb))
+        while (luminance(rgb) + 0.05) / (luminance(PAPER) + 0.05) < LEAST:
+            light += 0.01
+            rgb = tuple(round(255 * c) for c in colorsys.hls_to_rgb(hue, light, strength))
     return "#{:02x}{:02x}{:02x}".format(*rgb)
 
 
@@ -46,8 +57,8 @@ def dark(svg: str) -> str:
 
     A map of colours stays as it is, on white: it would be another one if some of its colours changed.
     """
-    fills = {tuple(int(c[k : k + 2], 16) for k in (0, 2, 4)) for c in re.findall(r"fill: #([0-9a-f]{6})", svg)}
-    if "<image" in svg or sum(max(rgb) - min(rgb) >= 16 for rgb in fills) > 8:
+    fills = {parts(colour) for colour in re.findall(r"(?<=fill: )#[0-9a-f]{6}", svg)}
+    if "<image" in svg or sum(not grey(rgb) for rgb in fills) > 8:
         return svg
     svg = re.sub(r"(?<=: )#[0-9a-f]{6}\b|(?<=fill=\")#[0-9a-f]{6}\b", lambda found: night(found[0]), svg)
     return svg.replace("<svg ", f'<svg fill="{night("#000000")}" ', 1)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lnn.numerics.checks import Matrix, Weights, check_matrix
+from lnn.numerics.checks import Matrix, Weights, check_matrix, offers
 
 
 class Model(Protocol):
@@ -45,8 +45,7 @@ def check_model(model: Any) -> Model:
     TypeError
         If it has no `check`, `product` and `pullback`, or is a class.
     """
-    needed = ("check", "product", "pullback")
-    if isinstance(model, type) or not all(callable(getattr(model, name, None)) for name in needed):
+    if not offers(model, "check", "product", "pullback"):
         raise TypeError(f"a model must be a module or an object with check, product and pullback, got {model!r}")
     found: Model = model
     return found

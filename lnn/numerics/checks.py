@@ -26,6 +26,11 @@ class ReadOnly:
         ReadOnly.__post_init__(self)
 
 
+def offers(value: object, *methods: str) -> bool:
+    """Whether it is an object, or a module, with these methods; a class is not: it has to be called first."""
+    return not isinstance(value, type) and all(callable(getattr(value, name, None)) for name in methods)
+
+
 def finite(array: Matrix) -> bool:
     """Whether all entries are finite."""
     # The sum of squares is five times faster than a look at every entry; it may overflow where they do not. SciPy's

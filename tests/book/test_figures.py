@@ -5,23 +5,16 @@ import io
 
 import drawings
 import figures
-import nbformat
 import numpy as np
 import pytest
 from built import CHROMIUM, SITE
 from PIL import Image
 from test_browser import open_page
+from test_interactive import contrast
 
 PAGES = sorted((SITE.parents[1] / "chapters").glob("*.ipynb"))
 PAGE = "chapters/balancedness.html"
 in_browser = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-
-
-def stored(page):
-    """Pictures of a notebook by their digests."""
-    cells = nbformat.read(page, as_version=4).cells
-    data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    return {drawings.digest(d["image/png"]): base64.b64decode(d["image/png"]) for d in data if "image/png" in d}
 
 
 def test_every_picture_has_its_drawing_and_every_drawing_its_picture():
@@ -40,8 +33,8 @@ def ink(image):
 @pytest.mark.parametrize("page", [page for page in PAGES if drawings.pictures(page)], ids=lambda page: page.stem)
 def test_a_drawing_shows_what_the_picture_shows(browser, page):
     tab, others = browser.new_page(), []
-    for name, png in stored(page).items():
-        picture = Image.open(io.BytesIO(png))
+    for name, png in drawings.pictures(page).items():
+        picture = Image.open(io.BytesIO(base64.b64decode(png)))
         width, height = picture.size
         tab.set_viewport_size({"width": width, "height": height})
         drawing = (drawings.FOLDER / f"{name}.svg").read_text(encoding="utf-8")
@@ -57,10 +50,9 @@ def test_a_drawing_shows_what_the_picture_shows(browser, page):
 
 
 def test_on_dark_pages_all_can_be_seen_and_colours_keep_their_names():
-    paper = figures.luminance(figures.PAPER)
+    paper = "#{:02x}{:02x}{:02x}".format(*figures.PAPER)
     for colour in ("#000000", "#0072b2", "#440154", "#5c4ac7", "#808080", "#d55e00"):
-        found = tuple(int(figures.night(colour)[k : k + 2], 16) for k in (1, 3, 5))
-        assert (figures.luminance(found) + 0.05) / (paper + 0.05) >= figures.LEAST, colour
+        assert contrast(figures.night(colour), paper) >= figures.LEAST, colour
     assert figures.night("#d55e00") == "#d55e00"
     assert figures.dark('style="fill: #ffffff; stroke: #000000"') == 'style="fill: #121212; stroke: #ced6dd"'
 

@@ -39,7 +39,7 @@ def export(course: Path) -> None:
     folder = course / "scores"
     scores = {name: complete(course, name) for name in sets(course) if (folder / f"{name}.csv").exists()}
     names = [name for name in scores if scores[name]]
-    most = {name: maximum(course, name) for name in names}
+    most = {name: maximum(course, name) for name in scores}
     people = roster.read(course)
     students = sorted({student for points in scores.values() for student in points})
 
@@ -47,7 +47,7 @@ def export(course: Path) -> None:
         return people.get(student, {}).get(key) or ""
 
     heading = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
-    rows = [{"Student": "    Points Possible", **most}]
+    rows = [{"Student": "    Points Possible", **{name: most[name] for name in names}}]
     for student in students:
         row = {"Student": person(student, "name") or student, "SIS Login ID": person(student, "mail")}
         row |= {"ID": student} if student.isdigit() else {"SIS User ID": student}
@@ -75,7 +75,7 @@ def export(course: Path) -> None:
         by_number = {student: score for student, score in points.items() if student in participants}
         target = folder / f"moodle_{name}.csv"
         for path in reversed(worksheets(course / "downloaded" / name)):
-            if fill(path, target, by_mail | points, by_number, maximum(course, name)):
+            if fill(path, target, by_mail | points, by_number, most[name]):
                 break
 
 

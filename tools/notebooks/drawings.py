@@ -48,11 +48,11 @@ def part(notebook: nbformat.NotebookNode) -> dict[str, str]:
     return found
 
 
-def pictures(page: Path) -> set[str]:
-    """Digests of the pictures that a notebook stores."""
+def pictures(page: Path) -> dict[str, str]:
+    """The pictures that a notebook stores, as base64 text, by their digests."""
     cells = nbformat.read(page, as_version=4).cells
     data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", [])]
-    return {digest(found["image/png"]) for found in data if "image/png" in found}
+    return {digest(found["image/png"]): found["image/png"] for found in data if "image/png" in found}
 
 
 def sweep() -> None:
